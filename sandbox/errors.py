@@ -1,0 +1,25 @@
+"""The two families of errors that Auth0 answers with; raised anywhere, rendered in one place (sandbox.app)."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+
+class ApiError(Exception):
+    """Management API: {"statusCode", "error", "message", "errorCode"?}."""
+
+    def __init__(self, status: int, message: str, code: str | None = None, **extra: object) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = {"statusCode": status, "error": HTTPStatus(status).phrase, "message": message, **extra}
+        if code:
+            self.body["errorCode"] = code
+
+
+class OAuthError(Exception):
+    """Authentication API: {"error", "error_description", ...}."""
+
+    def __init__(self, status: int, error: str, description: str, **extra: object) -> None:
+        super().__init__(description)
+        self.status = status
+        self.body = {"error": error, "error_description": description, **extra}

@@ -1,0 +1,64 @@
+"""One local tenant: its name, addresses, documents, clock, keys and conditions."""
+
+from __future__ import annotations
+
+import secrets
+import string
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sandbox.store import Document, Store
+
+_ALPHABET = string.ascii_letters + string.digits
+
+
+@dataclass
+class Tenant:
+    """What every part of the sandbox works on; one per pair of ports."""
+
+    name: str
+    https_port: int
+    http_port: int
+    client_id: str
+    client_secret: str
+    store: Store = field(default_factory=Store)
+    clock_offset_seconds: float = 0.0
+    mailbox: list[Document] = field(default_factory=list)
+    phones: list[Document] = field(default_factory=list)
+
+    @property
+    def domain(self) -> str:
+        return f"localhost:{self.https_port}"
+
+    @property
+    def issuer(self) -> str:
+        return f"https://{self.domain}/"
+
+    @property
+    def browser_url(self) -> str:
+        """Where a browser goes: plain HTTP, so that it shows no certificate warning."""
+        return f"http://localhost:{self.http_port}/"
+
+    @property
+    def management_audience(self) -> str:
+        return f"{self.issuer}api/v2/"
+
+    def now(self) -> float:
+        """Seconds since the epoch, by this tenant's own clock (POST /_sandbox/clock moves it)."""
+        return time.time() + self.clock_offset_seconds
+
+    def timestamp(self, seconds: float | None = None) -> str:
+        """An instant as Auth0 writes it: 2026-06-25T08:15:30.123Z."""
+        instant = datetime.fromtimestamp(self.now() if seconds is None else seconds, UTC)
+        return instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
+
+
+def new_id(prefix: str = "", length: int = 16, alphabet: str = _ALPHABET) -> str:
+    return prefix + "".join(secrets.choice(alphabet) for _ in range(length))
+
+
+def public(document: Document) -> dict[str, Any]:
+    """The document without its internal keys (those that begin with an underscore)."""
+    return {key: value for key, value in document.items() if not key.startswith("_")}
