@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 import string
 import time
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from sandbox.conditions import Conditions
 from sandbox.store import Document, Store
 
 _ALPHABET = string.ascii_letters + string.digits
@@ -25,8 +29,11 @@ class Tenant:
     client_secret: str
     store: Store = field(default_factory=Store)
     clock_offset_seconds: float = 0.0
-    mailbox: list[Document] = field(default_factory=list)
-    phones: list[Document] = field(default_factory=list)
+    conditions: Conditions = field(default_factory=Conditions)
+    requests: deque[tuple[Any, ...]] = field(default_factory=lambda: deque(maxlen=1000))
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(time.time_ns() // 1000))
+    # What lives as long as the process (signing keys, codes, caches): never exported, and not touched by a reset.
+    memory: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def domain(self) -> str:
@@ -44,6 +51,10 @@ class Tenant:
     @property
     def management_audience(self) -> str:
         return f"{self.issuer}api/v2/"
+
+    def next_number(self) -> int:
+        """A number higher than all before, across restarts too: orders events within a millisecond."""
+        return next(self._numbers)
 
     def now(self) -> float:
         """Seconds since the epoch, by this tenant's own clock (POST /_sandbox/clock moves it)."""

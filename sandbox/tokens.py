@@ -1,0 +1,117 @@
+"""Issues and checks the JSON Web Tokens of one tenant."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from typing import Any
+
+import orjson
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from sandbox import keys
+from sandbox.errors import ApiError
+from sandbox.tenant import Tenant
+
+Claims = dict[str, Any]
+
+_PADDING = padding.PKCS1v15()
+_SHA256 = SHA256()
+_REMEMBERED_TOKENS = 2000
+
+
+class InvalidTokenError(Exception):
+    """The text is a reason as Auth0 words it: "Invalid token", "Expired token received for ...", ..."""
+
+
+def issue(tenant: Tenant, claims: Claims, *, typ: str = "JWT") -> str:
+    """Sign the claims with the current key (RS256). `iss`, `iat`, `exp` are the caller's to set."""
+    key = keys.current(tenant)
+    head = _encode(orjson.dumps({"alg": "RS256", "typ": typ, "kid": key.kid}))
+    signed = head + b"." + _encode(orjson.dumps(claims))
+    return (signed + b"." + _encode(key.private.sign(signed, _PADDING, _SHA256))).decode()
+
+
+def issue_symmetric(claims: Claims, secret: str) -> str:
+    """HS256 with the application's secret, for ID tokens of applications set to it."""
+    signed = _encode(b'{"alg":"HS256","typ":"JWT"}') + b"." + _encode(orjson.dumps(claims))
+    return (signed + b"." + _encode(hmac.digest(secret.encode(), signed, hashlib.sha256))).decode()
+
+
+def verify(tenant: Tenant, token: str, *, expired_is_fine: bool = False) -> Claims:
+    """The claims of a token that this tenant issued. Raises InvalidTokenError with Auth0's wording."""
+    head, claims, signed, signature = _parts(token)
+    key = keys.by_kid(tenant, head.get("kid"))
+    if key is None or head.get("alg") != "RS256":
+        raise InvalidTokenError("Invalid signature received for JSON Web Token validation")
+    try:
+        key.private.public_key().verify(signature, signed, _PADDING, _SHA256)
+    except InvalidSignature:
+        raise InvalidTokenError("Invalid signature received for JSON Web Token validation") from None
+    if claims.get("iss") != tenant.issuer:
+        raise InvalidTokenError("Invalid token")
+    if not expired_is_fine and claims.get("exp", 0) <= tenant.now():
+        raise InvalidTokenError("Expired token received for JSON Web Token validation")
+    return claims
+
+
+def management_audiences(tenant: Tenant) -> set[str]:
+    """The Management API's identifier, and the addresses it is also reached at."""
+    found = tenant.memory.get("management_audiences")
+    if found is None:
+        ports = (("https", tenant.https_port), ("http", tenant.http_port))
+        hosts = ("localhost", "127.0.0.1")
+        found = {f"{scheme}://{host}:{port}/api/v2/" for scheme, port in ports for host in hosts}
+        tenant.memory["management_audiences"] = found
+    return found
+
+
+def verify_management_token(tenant: Tenant, authorization_header: str | None) -> Claims:
+    """The claims of a Management API request. Raises ApiError 401 or 400 as Auth0 words them."""
+    if not authorization_header:
+        raise ApiError(401, "Missing authentication")
+    scheme, _, token = authorization_header.partition(" ")
+    if scheme.lower() != "bearer" or token.count(".") != 2:
+        raise ApiError(400, "Bad HTTP authentication header format", "Bearer")
+    remembered: dict[str, Claims] = tenant.memory.setdefault("verified_tokens", {})
+    claims = remembered.get(token)
+    if claims is None or claims["exp"] <= tenant.now():
+        claims = _checked_management_token(tenant, token)
+        if len(remembered) >= _REMEMBERED_TOKENS:
+            remembered.clear()
+        remembered[token] = claims
+    return claims
+
+
+def _checked_management_token(tenant: Tenant, token: str) -> Claims:
+    try:
+        claims = verify(tenant, token)
+        audiences = claims.get("aud")
+        audiences = audiences if isinstance(audiences, list) else [audiences]
+        if management_audiences(tenant).isdisjoint(audiences):
+            raise InvalidTokenError(f"Bad audience: {','.join(map(str, audiences))}")
+    except InvalidTokenError as problem:
+        raise ApiError(401, str(problem), attributes={"error": str(problem)}) from None
+    return claims
+
+
+def _parts(token: str) -> tuple[dict[str, Any], Claims, bytes, bytes]:
+    try:
+        head, claims, signature = token.encode("ascii").split(b".")
+        decoded = orjson.loads(_decode(head)), orjson.loads(_decode(claims))
+        if not all(isinstance(part, dict) for part in decoded):
+            raise ValueError
+        return *decoded, head + b"." + claims, _decode(signature)
+    except ValueError:
+        raise InvalidTokenError("Invalid token") from None
+
+
+def _encode(raw: bytes) -> bytes:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=")
+
+
+def _decode(text: bytes) -> bytes:
+    return base64.b64decode(text + b"=" * (-len(text) % 4), b"-_", validate=True)
