@@ -31,6 +31,10 @@ class Store:
     def ids(self, kind: str) -> list[str]:
         return list(self._kinds.get(kind, {}))
 
+    def oldest(self, kind: str) -> str:
+        """The id that was put first. Raises StopIteration where there is none."""
+        return next(iter(self._kinds[kind]))
+
     def count(self, kind: str) -> int:
         return len(self._kinds.get(kind, {}))
 

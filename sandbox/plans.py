@@ -1,0 +1,40 @@
+"""Auth0's published rate limits per plan, as (burst, requests per second) per group of endpoints."""
+
+from __future__ import annotations
+
+_MINUTE = 60.0
+
+PLANS: dict[str, dict[str, tuple[float, float]]] = {
+    "free": {
+        "management": (2, 2),
+        "authentication": (300, 300 / _MINUTE),
+        "token": (30, 30),
+    },
+    "professional": {
+        "users read": (40, 500 / _MINUTE),
+        "users write": (20, 200 / _MINUTE),
+        "clients read": (5, 100 / _MINUTE),
+        "connections read": (5, 50 / _MINUTE),
+        "logs read": (10, 100 / _MINUTE),
+        "organizations read": (5, 50 / _MINUTE),
+        "organizations write": (5, 25 / _MINUTE),
+        "management": (10, 150 / _MINUTE),
+        "authentication": (25, 25),
+    },
+    "enterprise": {"management": (50, 16), "authentication": (100, 100)},
+    "enterprise-non-production": {"management": (10, 2), "authentication": (100, 100)},
+}
+
+_AUTHENTICATION = ("/oauth/", "/dbconnections/", "/userinfo", "/mfa/", "/passwordless/", "/co/", "/oidc/register")
+
+
+def group_of(plan: str | None, method: str, path: str) -> str | None:
+    """The group of endpoints whose bucket a request draws from, or None for what is not limited."""
+    if path.startswith("/api/v2/"):
+        resource = path[8:].partition("/")[0]
+        kind = "read" if method in ("GET", "HEAD") else "write"
+        special = f"{'users' if resource == 'users-by-email' else resource} {kind}"
+        return special if plan and special in PLANS[plan] else "management"
+    if path == "/oauth/token" and plan and "token" in PLANS[plan]:
+        return "token"
+    return "authentication" if path.startswith(_AUTHENTICATION) else None
