@@ -1,0 +1,81 @@
+"""Machine-to-machine tokens: one application, one API, the scopes of its client grant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox import logs, tokens
+from sandbox.errors import OAuthError
+from sandbox.login import audiences
+from sandbox.login.calls import Call
+from sandbox.login.clients import Authenticated, unauthorized
+from sandbox.store import Document
+
+
+async def exchange(call: Call, caller: Authenticated) -> dict[str, Any]:
+    tenant, client = call.tenant, caller.client
+    if not caller.proven:
+        raise unauthorized()
+    audience = audiences.requested(tenant, call.text("audience"))
+    if not audience:
+        raise OAuthError(
+            403, "access_denied", "No audience parameter was provided, and no default audience has been configured"
+        )
+    api = audiences.resource_server(tenant, audience)
+    scopes, grant = audiences.granted_scopes(tenant, client, api)
+    asked = call.text("scope").split()
+    scope = " ".join(s for s in scopes if s in asked) if asked else " ".join(scopes)
+    seconds = audiences.lifetime_seconds(api)
+    claims = _claims(call, client, audience, scope, seconds)
+    claims.update(_organization(call, grant))
+    typ = "at+jwt" if str(api.get("token_dialect", "")).startswith("rfc9068") else "JWT"
+    logs.write(
+        tenant,
+        "seccft",
+        ip=call.ip,
+        user_agent=call.user_agent,
+        audience=audience,
+        scope=scope,
+        client_id=client["client_id"],
+        client_name=client.get("name"),
+    )
+    answer = {"access_token": tokens.issue(tenant, claims, typ=typ), "scope": scope, "expires_in": seconds}
+    if not scope:
+        del answer["scope"]
+    return answer | {"token_type": "Bearer"}
+
+
+def _claims(call: Call, client: Document, audience: str, scope: str, seconds: int) -> dict[str, Any]:
+    now = int(call.tenant.now())
+    claims = {
+        "iss": call.tenant.issuer,
+        "sub": f"{client['client_id']}@clients",
+        "aud": audience,
+        "iat": now,
+        "exp": now + seconds,
+        "scope": scope,
+        "gty": "client-credentials",
+        "azp": client["client_id"],
+    }
+    if not scope:
+        del claims["scope"]
+    return claims
+
+
+def _organization(call: Call, grant: Document) -> dict[str, str]:
+    """The organization of the token, by id or name. Raises OAuthError 400/403."""
+    wanted, usage = call.text("organization"), grant.get("organization_usage") or "deny"
+    if not wanted:
+        if usage == "require":
+            raise OAuthError(400, "invalid_request", "parameter organization is required for this client")
+        return {}
+    if usage == "deny":
+        raise OAuthError(400, "invalid_request", "parameter organization is not allowed for this client")
+    store = call.tenant.store
+    found = store.get("organizations", wanted) or store.first("organizations", name=wanted)
+    if found is None:
+        raise OAuthError(400, "invalid_request", f"parameter organization is invalid: {wanted}")
+    linked = store.first("organization_client_grants", organization_id=found["id"], grant_id=grant.get("id"))
+    if not grant.get("allow_any_organization") and linked is None:
+        raise OAuthError(403, "unauthorized_client", f"Client is not granted for organization {found['id']}")
+    return {"org_id": found["id"]}
