@@ -40,29 +40,30 @@ FILES: list[tuple[str, str]] = [
 # Names of https://tabler.io/icons (outline). A test compares this table with what the templates use.
 ICON_NAMES = """
     activity adjustments alert-circle alert-octagon alert-triangle api api-app apps archive arrow-back-up arrow-down
-    arrow-left arrow-narrow-right arrow-right arrow-up arrows-diff arrows-exchange arrows-left-right arrows-sort at ban
-    bell binary-tree bolt book box braces brand-auth0 briefcase broadcast browser bucket bug building building-community
-    calendar calendar-event camera certificate chart-bar chart-line chart-pie check checkbox checklist checks
-    chevron-down chevron-left chevron-right chevron-up circle circle-check circle-dashed circle-dot circle-minus
-    circle-x clipboard clipboard-check clipboard-list clock clock-pause clock-play cloud cloud-lock cloud-off code
-    code-dots columns command compass copy corner-down-left cpu database database-export database-import database-off
-    device-desktop device-floppy device-laptop device-mobile devices dots dots-vertical download edit exclamation-circle
-    exclamation-mark external-link eye eye-off file file-code file-description file-diff file-export file-import
-    file-text filter filter-off fingerprint flag flask folder folders forms git-branch git-commit git-compare git-merge
-    git-pull-request globe grid-dots hand-stop hash heartbeat help help-circle hierarchy history home hourglass id
-    id-badge inbox info-circle json key keyboard language layers-subtract layout-dashboard layout-sidebar license
-    lifebuoy link list list-check list-details list-search loader loader-2 lock lock-access lock-open lock-password
-    lock-question login logout mail mail-forward mail-opened map-pin menu-2 message message-circle minus moon
-    mood-empty network note notes package password password-fingerprint password-mobile-phone password-user pencil
-    phone photo pin player-pause player-play player-stop plug plug-connected plug-connected-x plus point power
-    presentation progress progress-check qrcode question-mark receipt refresh refresh-alert refresh-dot repeat replace report-search
-    restore robot rocket rotate rotate-clockwise route ruler-2 scale scan scan-eye script search section select send
-    server server-2 server-cog server-off settings shield shield-bolt shield-check shield-exclamation shield-half
-    shield-lock shield-off shield-question shield-x sitemap sort-ascending sort-descending sparkles square-check stack-2
-    stack-3 stairs star stethoscope sun sun-moon switch-horizontal table table-export tag tags target template
-    terminal terminal-2 test-pipe ticket timeline tool tools transform trash trash-x tree trending-up unlink upload
-    user user-bolt user-cancel user-check user-circle user-cog user-edit user-exclamation user-minus user-off user-pin
-    user-plus user-question user-scan user-search user-shield user-star user-x users users-group users-minus users-plus
+    arrow-left arrow-narrow-right arrow-right arrow-up arrows-diff arrows-exchange arrows-left-right arrows-sort at
+    ban bell binary-tree bolt book box braces brand-auth0 briefcase broadcast browser bucket bug building
+    building-community calendar calendar-event camera certificate chart-bar chart-line chart-pie check checkbox
+    checklist checks chevron-down chevron-left chevron-right chevron-up circle circle-check circle-dashed circle-dot
+    circle-minus circle-x clipboard clipboard-check clipboard-list clock clock-pause clock-play cloud cloud-lock
+    cloud-off code code-dots columns command compass copy corner-down-left cpu database database-export
+    database-import database-off device-desktop device-floppy device-laptop device-mobile devices dots dots-vertical
+    download edit exclamation-circle exclamation-mark external-link eye eye-off file file-code file-description
+    file-diff file-export file-import file-text filter filter-off fingerprint flag flask folder folders forms
+    git-branch git-commit git-compare git-merge git-pull-request globe grid-dots hand-stop hash heartbeat help
+    help-circle hierarchy history home hourglass id id-badge inbox info-circle json key keyboard language
+    layers-subtract layout-dashboard layout-sidebar license lifebuoy link list list-check list-details list-search
+    loader loader-2 lock lock-access lock-open lock-password lock-question login logout mail mail-forward
+    mail-opened map-pin menu-2 message message-circle minus mood-empty moon network note notes package password
+    password-fingerprint password-mobile-phone password-user pencil phone photo pin player-pause player-play
+    player-stop plug plug-connected plug-connected-x plus point power presentation progress progress-check qrcode
+    question-mark receipt refresh refresh-alert refresh-dot repeat replace report-search restore robot rocket rotate
+    rotate-clockwise route ruler-2 scale scan scan-eye script search section select send server server-2 server-cog
+    server-off settings shield shield-bolt shield-check shield-exclamation shield-half shield-lock shield-off
+    shield-question shield-x sitemap sort-ascending sort-descending sparkles square-check stack-2 stack-3 stairs
+    star stethoscope sun sun-moon switch-horizontal table table-export tag tags target template terminal terminal-2
+    test-pipe ticket timeline tool tools transform trash trash-x tree trending-up unlink upload user user-bolt
+    user-cancel user-check user-circle user-cog user-edit user-exclamation user-minus user-off user-pin user-plus
+    user-question user-scan user-search user-shield user-star user-x users users-group users-minus users-plus
     variable versions wand webhook wifi-off world world-www writing x zoom-check zoom-code zoom-question
 """
 ICONS = tuple(ICON_NAMES.split())

@@ -1,0 +1,120 @@
+"""THE gateway to Auth0: the only place that imports the Auth0 SDK or an HTTP client.
+
+`management(tenant)` gives the SDK's client. Below it, portal.auth0.transport turns each answer into a decision of
+portal.errors, fetches and renews tokens, keeps within the tenant's rate limit, and refuses writes where the installation
+or the tenant is read only. So callers catch portal.errors alone, and never retry.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote
+
+from auth0.management.client import Auth0 as ManagementClient
+from django.conf import settings
+
+from portal.auth0 import tokens, transport
+from portal.auth0.transport import in_background as in_background
+from portal.auth0.transport import last_request_id as last_request_id
+from portal.errors import Invalid, PortalError
+from portal.models import Tenant
+
+_clients: dict[tuple[int, int, str], tuple[ManagementClient, transport.Gateway]] = {}
+
+
+def management(tenant: Tenant) -> ManagementClient:
+    """The SDK's Management API client for a tenant; one keep-alive connection pool per process and tenant.
+
+    Raises (from each call): Refused, MissingScope, NotConnected, ReadOnly, Invalid, Missing, Conflict, Unavailable, Unknown.
+    """
+    return _connected(tenant)[0]
+
+
+def request(tenant: Tenant, method: str, path: str, **kwargs: Any) -> Any:
+    """One Management API call that the SDK can't say (raw bodies): `path` below /api/v2, keywords as in httpx.
+
+    Returns the decoded JSON, or None for an empty answer. Same errors as `management`.
+    """
+    token = tokens.management_token(tenant)
+    answer = _connected(tenant)[1].request(
+        method, f"{tenant.url}/api/v2{path}", headers={"Authorization": f"Bearer {token}"}, **kwargs
+    )
+    return json.loads(answer.content) if answer.content else None
+
+
+def pages(
+    tenant: Tenant, path: str, key: str, *, per_page: int = 100, most: int = 1000, **params: Any
+) -> Iterator[Any]:
+    """Walk an offset-paged list. `key` is the list's name in the answer. Stops at the total, or at `most` entries."""
+    for page in range(max(1, -(-most // per_page))):
+        answer = request(
+            tenant, "GET", path, params={**params, "page": page, "per_page": per_page, "include_totals": "true"}
+        )
+        items = answer if isinstance(answer, list) else answer.get(key, [])
+        yield from items
+        if len(items) < per_page:
+            return
+
+
+def segment(value: str) -> str:
+    """One path segment, percent-encoded whole: a user_id holds `|`, and may hold `/`."""
+    return quote(value, safe="")
+
+
+def send_password_reset(tenant: Tenant, *, email: str, connection: str, client_id: str = "") -> None:
+    """Ask Auth0 to mail a password-reset link (Authentication API, POST /dbconnections/change_password).
+
+    Auth0 answers the same for an unknown address: look the user up first. 10 per address, then one a minute (Unavailable).
+    """
+    body = {"email": email, "connection": connection}
+    if client_id:
+        body["client_id"] = client_id
+    _connected(tenant)[1].request("POST", f"{tenant.url}/dbconnections/change_password", json=body)
+
+
+def check(tenant: Tenant) -> set[str]:
+    """The scopes that a fresh token of the tenant's application carries. Raises NotConnected or Unavailable."""
+    return tokens.fetch(tenant).scopes
+
+
+def forget(tenant: Tenant) -> None:
+    """Drop this process's connections and the shared token, after credentials were changed."""
+    tokens.forget(tenant)
+    for key in [key for key in _clients if key[1] == tenant.pk]:
+        _clients.pop(key)[1].close()
+
+
+@contextmanager
+def ignoring(*errors: type[PortalError]) -> Iterator[None]:
+    """For reads whose absence is an answer: `with ignoring(Missing): ...`."""
+    try:
+        yield
+    except errors:
+        return
+
+
+def _connected(tenant: Tenant) -> tuple[ManagementClient, transport.Gateway]:
+    if not tenant.pk:
+        raise Invalid("Save the tenant before calling it.")
+    key = (os.getpid(), tenant.pk, f"{tenant.domain} {tenant.client_id} {tenant.updated_at} {tenant.read_only}")
+    if key not in _clients:
+        for stale in [k for k in _clients if k[1] == tenant.pk]:
+            _clients.pop(stale)
+        gateway = transport.gateway(tenant)
+        _clients[key] = (_sdk(tenant, gateway), gateway)
+    return _clients[key]
+
+
+def _sdk(tenant: Tenant, gateway: transport.Gateway) -> ManagementClient:
+    # The client beneath the SDK's ManagementClient: that one insists on a domain and on its own token fetcher.
+    return ManagementClient(
+        base_url=f"{tenant.url}/api/v2",
+        token=lambda: tokens.management_token(tenant),
+        httpx_client=gateway,
+        max_retries=0,
+        timeout=settings.AUTH0_TIMEOUT_SECONDS,
+    )

@@ -1,0 +1,140 @@
+"""Access tokens of the machine-to-machine applications: fetched once for all processes, kept encrypted in the cache."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+import uuid
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import httpx
+import jwt
+from django.conf import settings
+from django.core.cache import cache
+
+from portal.crypto import decrypt, encrypt
+from portal.errors import NotConnected, Unavailable
+from portal.models import Tenant
+
+# Renew this long before the end, so that no call starts with a token that ends on the way.
+LEEWAY_SECONDS = 120
+LOCK_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Token:
+    value: str = field(repr=False)
+    expires_at: float
+    fetched_at: float
+    scopes_text: str
+
+    @property
+    def scopes(self) -> set[str]:
+        return set(self.scopes_text.split())
+
+
+def management_token(tenant: Tenant) -> str:
+    """A token for the tenant's Management API that is good for at least a moment. Raises NotConnected or Unavailable."""
+    return current(tenant).value
+
+
+def current(tenant: Tenant) -> Token:
+    """The shared token; fetched by the first process that finds none, while the others wait for it."""
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        if token := _cached(tenant):
+            return token
+        if cache.add(_key(tenant) + ":lock", "1", timeout=LOCK_SECONDS):
+            try:
+                return _cached(tenant) or fetch(tenant)
+            finally:
+                cache.delete(_key(tenant) + ":lock")
+        if time.monotonic() > deadline:
+            raise Unavailable(f"{tenant.name} gives no access token: another process has been waiting for it too long.")
+        time.sleep(0.05)
+
+
+def fetch(tenant: Tenant) -> Token:
+    """POST /oauth/token with client credentials (secret, or private key JWT), and share the answer."""
+    body = {"grant_type": "client_credentials", "audience": tenant.audience, "client_id": tenant.client_id}
+    try:
+        with httpx.Client(verify=trust(tenant), timeout=settings.AUTH0_TIMEOUT_SECONDS) as client:
+            answer = client.post(f"{tenant.url}/oauth/token", json=body | _credentials(tenant))
+    except httpx.HTTPError as error:
+        raise _unreachable(tenant, error) from None
+    if answer.status_code != 200:
+        raise _refusal(tenant, answer)
+    return _share(tenant, answer.json())
+
+
+def forget(tenant: Tenant) -> None:
+    cache.delete(_key(tenant))
+
+
+def trust(tenant: Tenant) -> Any:
+    """The TLS context: the usual authorities, those of CA_BUNDLE, and the tenant's own."""
+    context = httpx.create_ssl_context()
+    if settings.CA_BUNDLE:
+        context.load_verify_locations(cafile=settings.CA_BUNDLE)
+    if tenant.ca_bundle:
+        context.load_verify_locations(cadata=tenant.ca_bundle)
+    return context
+
+
+def _credentials(tenant: Tenant) -> dict[str, str]:
+    if not tenant.private_key:
+        return {"client_secret": tenant.client_secret}
+    now = int(time.time())
+    claims = {"iss": tenant.client_id, "sub": tenant.client_id, "aud": f"{tenant.url}/", "iat": now, "exp": now + 60}
+    assertion = jwt.encode(claims | {"jti": uuid.uuid4().hex}, tenant.private_key, algorithm="RS256")
+    return {
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "client_assertion": assertion,
+    }
+
+
+def _share(tenant: Tenant, answer: dict[str, Any]) -> Token:
+    now, lifetime = time.time(), float(answer.get("expires_in", 86400))
+    token = Token(answer["access_token"], now + lifetime, now, answer.get("scope", ""))
+    cache.set(_key(tenant), encrypt(json.dumps(asdict(token))), timeout=max(1, int(lifetime - LEEWAY_SECONDS)))
+    return token
+
+
+def _cached(tenant: Tenant) -> Token | None:
+    stored = cache.get(_key(tenant))
+    token = Token(**json.loads(decrypt(stored))) if stored else None
+    return token if token and token.expires_at - LEEWAY_SECONDS > time.time() else None
+
+
+def _key(tenant: Tenant) -> str:
+    # The secret is part of the key: a token of old credentials is never used for new ones.
+    identity = f"{tenant.domain} {tenant.client_id} {tenant.client_secret} {tenant.private_key}"
+    return f"token:{tenant.pk}:{hashlib.sha256(identity.encode()).hexdigest()[:24]}"
+
+
+def _unreachable(tenant: Tenant, error: httpx.HTTPError) -> Exception:
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return NotConnected(
+            f"The certificate of {tenant.domain} is not trusted here. Add its authority to the tenant's CA bundle."
+        )
+    return Unavailable(f"{tenant.name} ({tenant.domain}) can't be reached: {type(error).__name__}.")
+
+
+def _refusal(tenant: Tenant, answer: httpx.Response) -> Exception:
+    if answer.status_code == 429 or answer.status_code >= 500:
+        return Unavailable(f"{tenant.name} gives no access token now (status {answer.status_code}). Try again.")
+    if answer.status_code == 401:
+        return NotConnected(
+            f"{tenant.name} refuses the credentials of application {tenant.client_id}: the client id or its secret is wrong. "
+            "An administrator can enter the right ones on the tenant's page."
+        )
+    if answer.status_code == 403:
+        return NotConnected(
+            f"Application {tenant.client_id} of {tenant.name} may not use the Management API ({tenant.audience}). "
+            "Authorise it in Auth0: Applications > APIs > Auth0 Management API > Machine to Machine Applications."
+        )
+    return NotConnected(
+        f"{tenant.name} gives no access token (status {answer.status_code}). Check its domain and client id."
+    )

@@ -1,0 +1,127 @@
+"""What happens at the wire, for every call to a tenant: read only, rate limit, token renewal, errors, retries.
+
+Retries live here and nowhere else. A person's request waits at most a moment; background work (see `in_background`)
+leaves room for people and waits for the limit to refill.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+from django.conf import settings
+
+from portal.auth0 import decisions, limits, tokens
+from portal.errors import ReadOnly, Unavailable, Unknown
+from portal.models import Tenant
+
+SAFE = {"GET", "HEAD", "OPTIONS"}
+PERSON_RETRIES, BACKGROUND_RETRIES = 1, 8
+PERSON_PATIENCE_SECONDS, BACKGROUND_PATIENCE_SECONDS = 1.5, 90.0
+
+_background: contextvars.ContextVar[bool] = contextvars.ContextVar("background", default=False)
+_request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
+
+
+@contextmanager
+def in_background() -> Iterator[None]:
+    """Calls inside leave a fifth of the tenant's rate limit to people, and wait instead of failing."""
+    token = _background.set(True)
+    try:
+        yield
+    finally:
+        _background.reset(token)
+
+
+def last_request_id() -> str:
+    """Auth0's id of the latest answer in this context (header x-auth0-requestid), for the audit trail."""
+    return _request_id.get()
+
+
+class Gateway(httpx.Client):
+    """An HTTP client whose every answer is a success; everything else has become an error of portal.errors."""
+
+    tenant: Tenant
+
+    def send(self, request: httpx.Request, **kwargs: Any) -> httpx.Response:
+        _refuse_writes(self.tenant, request)
+        renewed = False
+        for attempt in range(BACKGROUND_RETRIES + 1):
+            limits.wait(self.tenant, background=_background.get())
+            answer = self._once(request, attempt, **kwargs)
+            if answer is None:
+                continue
+            if answer.status_code == 401 and not renewed and "Authorization" in request.headers:
+                renewed = True
+                tokens.forget(self.tenant)
+                request.headers["Authorization"] = f"Bearer {tokens.management_token(self.tenant)}"
+                continue
+            if answer.is_success:
+                return answer
+            problem = decisions.problem(self.tenant, request, answer)
+            if not _wait_to_retry(problem, request, attempt):
+                raise problem
+        raise Unavailable(f"{self.tenant.name} did not answer after {BACKGROUND_RETRIES} tries.")
+
+    def _once(self, request: httpx.Request, attempt: int, **kwargs: Any) -> httpx.Response | None:
+        """One try; None where a read was lost on the way and may be tried again."""
+        try:
+            answer = super().send(request, **kwargs)
+            answer.read()
+        except httpx.HTTPError as error:
+            problem = _lost(self.tenant, request, error)
+            if not _wait_to_retry(problem, request, attempt):
+                raise problem from None
+            return None
+        _request_id.set(answer.headers.get("x-auth0-requestid", ""))
+        limits.learn(self.tenant, answer.headers)
+        return answer
+
+
+def gateway(tenant: Tenant) -> Gateway:
+    client = Gateway(
+        verify=tokens.trust(tenant),
+        timeout=settings.AUTH0_TIMEOUT_SECONDS,
+        limits=httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=30),
+    )
+    client.tenant = tenant
+    return client
+
+
+def _refuse_writes(tenant: Tenant, request: httpx.Request) -> None:
+    if request.method in SAFE:
+        return
+    if settings.AUTH0_READ_ONLY:
+        raise ReadOnly("This installation of Castellan is set to read only (AUTH0_READ_ONLY).")
+    if tenant.read_only:
+        raise ReadOnly(f"{tenant.name} is set to read only in Castellan. An administrator can change that on its page.")
+
+
+def _lost(tenant: Tenant, request: httpx.Request, error: httpx.HTTPError) -> Unavailable:
+    reason = "took too long to answer" if isinstance(error, httpx.TimeoutException) else "can't be reached"
+    if request.method in SAFE or isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)):
+        return Unavailable(f"{tenant.name} {reason}. Nothing was changed; try again.")
+    return Unknown(
+        f"{tenant.name} {reason}, so it is not known whether the change was made. Reload and look before trying again."
+    )
+
+
+def _wait_to_retry(problem: Exception, request: httpx.Request, attempt: int) -> bool:
+    """Sleep and answer True where another try is right: never after a write whose answer was lost."""
+    if not isinstance(problem, Unavailable) or isinstance(problem, Unknown):
+        return False
+    # 429 was not carried out, so even a write may be sent again; a 5xx write may have been.
+    if problem.code != "429" and request.method not in SAFE:
+        return False
+    background = _background.get()
+    delay = problem.retry_after_seconds or min(0.25 * 2**attempt, 20)
+    if attempt >= (BACKGROUND_RETRIES if background else PERSON_RETRIES):
+        return False
+    if delay > (BACKGROUND_PATIENCE_SECONDS if background else PERSON_PATIENCE_SECONDS):
+        return False
+    time.sleep(delay)
+    return True

@@ -1,0 +1,60 @@
+"""Turns our errors into pages, and gives each request an id that a person can quote."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from portal.access import granted_by
+from portal.errors import Denied, PortalError, Unavailable, Unknown
+
+logger = logging.getLogger(__name__)
+
+
+class RequestIds:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.id = uuid.uuid4().hex[:12]  # type: ignore[attr-defined]
+        response = self.get_response(request)
+        response.headers["X-Request-Id"] = request.id  # type: ignore[attr-defined]
+        return response
+
+
+class ErrorPages:
+    """A PortalError from a view becomes its page (or a fragment for htmx), with a retry where that is right."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, PortalError):
+            return None
+        logger.info("%s %s: %s", request.method, request.path, exception.message)
+        response = render(request, exception.template, _context(request, exception), status=exception.status)
+        if isinstance(exception, Unavailable) and exception.retry_after_seconds:
+            response.headers["Retry-After"] = str(int(exception.retry_after_seconds) + 1)
+        return response
+
+
+def _context(request: HttpRequest, error: PortalError) -> dict[str, Any]:
+    permission = error.permission if isinstance(error, Denied) else ""
+    # What was typed comes back as hidden fields of the retry form, so that nothing is lost.
+    typed = [(name, value) for name in request.POST for value in request.POST.getlist(name)]
+    return {
+        "error": error,
+        "request_id": request.id,  # type: ignore[attr-defined]
+        "retry": isinstance(error, Unavailable) and not isinstance(error, Unknown),
+        "retry_fields": [(n, v) for n, v in typed if n != "csrfmiddlewaretoken" and "password" not in n],
+        "permission": permission,
+        "granted_by": granted_by(permission) if permission else [],
+    }

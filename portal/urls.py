@@ -1,0 +1,32 @@
+from django.urls import include, path
+
+from portal import views
+
+urlpatterns = [
+    path("", views.Home.as_view(), name="home"),
+    path("sign-in/", views.sign_in, name="sign-in"),
+    path("sign-in/failed/", views.sign_in_failed, name="sign-in-failed"),
+    path("sign-out/", views.SignOut.as_view(), name="sign-out"),
+    path("signed-out/", views.signed_out, name="signed-out"),
+    path("account/", views.Account.as_view(), name="account"),
+    path("account/password/", views.OwnPassword.as_view(), name="own-password"),
+    path("runs/", views.Runs.as_view(), name="runs"),
+    path("runs/<int:pk>/", views.RunPage.as_view(), name="run"),
+    path("runs/<int:pk>/progress/", views.RunProgress.as_view(), name="run-progress"),
+    path("runs/<int:pk>/cancel/", views.CancelRun.as_view(), name="cancel-run"),
+    path("audit/", views.Audit.as_view(), name="audit"),
+    path("audit/<int:pk>/", views.AuditEventPage.as_view(), name="audit-event"),
+    path("access/", views.Access.as_view(), name="access"),
+    path("tenants/", views.Tenants.as_view(), name="tenants"),
+    path("tenants/add/", views.AddTenant.as_view(), name="add-tenant"),
+    path("tenants/<slug:tenant>/", views.TenantPage.as_view(), name="tenant"),
+    path("tenants/<slug:tenant>/edit/", views.EditTenant.as_view(), name="edit-tenant"),
+    path("health/", views.health, name="health"),
+    path("t/<slug:tenant>/", include("identity.urls")),
+    path("", include("deployments.urls")),
+    path("", include("social_django.urls", namespace="social")),
+]
+handler400 = "portal.views.bad_request"
+handler403 = "portal.views.forbidden"
+handler404 = "portal.views.not_found"
+handler500 = "portal.views.server_error"

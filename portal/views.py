@@ -1,0 +1,215 @@
+"""The kernel's pages. A view parses, calls, answers."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.csrf import requires_csrf_token
+
+from portal import account, audit, runs, tenants
+from portal.access import PERMISSIONS, ROLES, PermissionView, public, roles_of
+from portal.errors import PortalError
+from portal.forms import AuditFilter, TenantForm
+from portal.models import AuditEvent, Run, Tenant
+
+PER_PAGE = 50
+
+
+class Home(PermissionView):
+    permission = None
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        if not roles_of(request.user):
+            return redirect("account")
+        waiting = runs.waiting_for(request.user)
+        recent = Run.objects.filter(requested_by=request.user)[:8]
+        return render(request, "portal/home.html", {"recent_runs": recent, "waiting": waiting})
+
+
+@public
+def sign_in(request: HttpRequest) -> HttpResponse:
+    if request.user.is_authenticated:
+        return redirect("home")
+    begin = reverse("social:begin", args=["auth0-oidc"])
+    following = request.GET.get("next", "")
+    return render(
+        request, "portal/sign_in.html",
+        {"begin_url": begin + ("?" + urlencode({"next": following}) if following else ""), "ready": bool(settings.SOCIAL_AUTH_AUTH0_OIDC_DOMAIN)},
+    )  # fmt: skip
+
+
+@public
+def sign_in_failed(request: HttpRequest) -> HttpResponse:
+    """Where social-auth sends a refused or broken sign-in, with its sentence as a message."""
+    return render(request, "portal/sign_in_failed.html", status=403)
+
+
+class SignOut(PermissionView):
+    permission = None
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """End the portal's session, then Auth0's (GET /v2/logout)."""
+        logout(request)
+        query = urlencode({"client_id": settings.SOCIAL_AUTH_AUTH0_OIDC_KEY, "returnTo": settings.PUBLIC_URL + "/"})
+        return redirect(f"https://{settings.SOCIAL_AUTH_AUTH0_OIDC_DOMAIN}/v2/logout?{query}")
+
+
+@public
+def signed_out(request: HttpRequest) -> HttpResponse:
+    return render(request, "portal/signed_out.html")
+
+
+class Account(PermissionView):
+    permission = None
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        home, problem = None, None
+        try:
+            home = account.password_home(request.user)
+        except PortalError as error:
+            problem = error
+        return render(request, "portal/account.html", {"home": home, "problem": problem})
+
+
+class OwnPassword(PermissionView):
+    permission = None
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        account.change_own_password(request.user)
+        messages.success(request, f"A mail with a link to change your password is on its way to {request.user.email}.")
+        return redirect("account")
+
+
+class Runs(PermissionView):
+    permission = "runs.view"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        found = Run.objects.select_related("tenant", "requested_by")
+        if status := request.GET.get("status", ""):
+            found = found.filter(status=status)
+        page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+        return render(request, "portal/runs.html", {"page": page, "status": status, "statuses": Run.Status.choices})
+
+
+class RunPage(PermissionView):
+    permission = "runs.view"
+    template = "portal/run.html"
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        run = get_object_or_404(Run.objects.select_related("tenant", "requested_by"), pk=pk)
+        return render(request, self.template, {"run": run, "events": run.events.all()})
+
+
+class RunProgress(RunPage):
+    """The part of the run's page that htmx polls until the run has ended."""
+
+    template = "components/_run_progress.html"
+
+
+class CancelRun(PermissionView):
+    permission = "runs.cancel"
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        run = get_object_or_404(Run, pk=pk)
+        with audit.recorded(request.user, "runs.cancel", tenant=run.tenant, target=str(run.pk), target_label=run.title):
+            runs.cancel(run, actor=request.user)
+        messages.info(request, "Asked the run to stop.")
+        return redirect(run)
+
+
+class Audit(PermissionView):
+    permission = "audit.view"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        form = AuditFilter(request.GET)
+        found = AuditEvent.objects.all()
+        if form.is_valid():
+            wanted = {f"{name}__icontains": value for name, value in form.cleaned_data.items() if value}
+            found = found.filter(**wanted)
+        page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+        return render(request, "portal/audit.html", {"page": page, "form": form})
+
+
+class AuditEventPage(PermissionView):
+    permission = "audit.view"
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        event = get_object_or_404(AuditEvent, pk=pk)
+        sound = event.hash == audit.hash_of(event)
+        return render(request, "portal/audit_event.html", {"event": event, "sound": sound})
+
+
+class Access(PermissionView):
+    permission = "access.view"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        rows = [(name, text, [name in held for _, held in ROLES.values()]) for name, text in PERMISSIONS.items()]
+        return render(request, "portal/access.html", {"roles": [label for label, _ in ROLES.values()], "rows": rows})
+
+
+class Tenants(PermissionView):
+    permission = "tenants.view"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return render(request, "portal/tenants.html", {"all_tenants": Tenant.objects.all()})
+
+
+class TenantPage(PermissionView):
+    permission = "tenants.view"
+
+    def get(self, request: HttpRequest, tenant: str) -> HttpResponse:
+        return render(request, "portal/tenant.html", {"state": tenants.state(self.tenant)})
+
+
+class AddTenant(PermissionView):
+    permission = "tenants.manage"
+
+    def form(self, data: Any = None) -> TenantForm:
+        return TenantForm(data)
+
+    def get(self, request: HttpRequest, **_: Any) -> HttpResponse:
+        return render(request, "portal/tenant_form.html", {"form": self.form()})
+
+    def post(self, request: HttpRequest, **_: Any) -> HttpResponse:
+        form = self.form(request.POST)
+        if not form.is_valid():
+            return render(request, "portal/tenant_form.html", {"form": form}, status=422)
+        saved = tenants.save(form.save(commit=False), actor=request.user)
+        messages.success(request, f"{saved.name} is saved.")
+        return redirect(saved)
+
+
+class EditTenant(AddTenant):
+    def form(self, data: Any = None) -> TenantForm:
+        return TenantForm(data, instance=self.tenant)
+
+
+@public
+def health(request: HttpRequest) -> HttpResponse:
+    """200 where this process can read its database: for load balancers."""
+    return JsonResponse({"status": "ok", "tenants": Tenant.objects.count()})
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "errors/400.html", status=400)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "errors/403.html", status=403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "errors/404.html", status=404)
+
+
+@requires_csrf_token
+def server_error(request: HttpRequest) -> HttpResponse:
+    return render(request, "errors/500.html", status=500)
