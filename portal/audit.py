@@ -23,7 +23,10 @@ from portal.models import AuditEvent, AuditHead, Tenant
 from portal.redaction import clean, mask
 
 GENESIS = "0" * 64
-HASHED = "at actor actor_id verb tenant target target_label reason ticket before after outcome detail request_id previous_hash".split()
+HASHED = (
+    *("at", "actor", "actor_id", "verb", "tenant", "target", "target_label", "reason", "ticket"),
+    *("before", "after", "outcome", "detail", "request_id", "previous_hash"),
+)
 
 
 @dataclass
@@ -50,7 +53,7 @@ def recorded(
 ) -> Iterator[Entry]:
     """Run one act and record it: succeeded, failed (with the error's sentence), or not known (the answer was lost).
 
-    `verb` is a permission of portal.access; `target` an id (a user_id, a client_id), `target_label` what a person calls it.
+    `verb` is a permission of portal.access; `target` an id (a user_id), `target_label` what a person calls it.
     After the block, `entry.event` is the stored row. The error is raised again.
     """
     entry, outcome = Entry(), AuditEvent.Outcome.FAILED
@@ -74,7 +77,7 @@ def recorded(
 
 
 def record(actor: AbstractBaseUser | None, verb: str, *, tenant: Tenant | None = None, **fields: Any) -> AuditEvent:
-    """Append one event. `actor` None is the portal itself (a schedule). Secrets in before/after/detail are masked here."""
+    """Append one event. `actor` None is the portal itself (a schedule). Secrets are masked here."""
     fields["before"], fields["after"] = mask(fields.get("before", {})), mask(fields.get("after", {}))
     fields["detail"], fields["reason"] = clean(fields.get("detail", "")), clean(fields.get("reason", ""))
     event = AuditEvent(

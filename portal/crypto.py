@@ -34,7 +34,7 @@ def decrypt(token: str) -> str:
         return _current_box().decrypt(token.encode()).decode()
     except InvalidToken as error:
         raise ImproperlyConfigured(
-            "A stored secret can't be read with ENCRYPTION_KEYS: add the key it was written with at the end of the list."
+            "A stored secret can't be read with ENCRYPTION_KEYS: append the key that it was written with."
         ) from error
 
 

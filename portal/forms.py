@@ -42,7 +42,10 @@ class TenantForm(forms.ModelForm):
 
     class Meta:
         model = Tenant
-        fields = "name slug domain stage position protected read_only client_id client_secret private_key ca_bundle variables".split()
+        fields = (
+            *("name", "slug", "domain", "stage", "position", "protected", "read_only"),
+            *("client_id", "client_secret", "private_key", "ca_bundle", "variables"),
+        )
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -28,8 +28,8 @@ def sync_roles(backend: Auth0, user: User, response: dict[str, Any], **kwargs: A
     after = access.set_roles(user, [str(name) for name in claimed] if isinstance(claimed, list) else [])
     if before != after:
         audit.record(
-            user, "roles.change", target=user.username, target_label=user.email, before={"roles": before}, after={"roles": after},
-            outcome="succeeded",
+            user, "roles.change", target=user.username, target_label=user.email, outcome="succeeded",
+            before={"roles": before}, after={"roles": after},
         )  # fmt: skip
 
 

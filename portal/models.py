@@ -108,6 +108,9 @@ class AuditHead(models.Model):
     hash = models.CharField(max_length=64)
     count = models.PositiveBigIntegerField(default=0)
 
+    def __str__(self) -> str:
+        return f"{self.count} entries"
+
 
 class Run(models.Model):
     """Background work: the row is the truth, the queue only a hint. Moves go through portal.runs alone."""

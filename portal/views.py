@@ -18,6 +18,7 @@ from portal import account, audit, runs, tenants
 from portal.access import PERMISSIONS, ROLES, PermissionView, public, roles_of
 from portal.errors import PortalError
 from portal.forms import AuditFilter, TenantForm
+from portal.login import Auth0
 from portal.models import AuditEvent, Run, Tenant
 
 PER_PAGE = 50
@@ -29,8 +30,8 @@ class Home(PermissionView):
     def get(self, request: HttpRequest) -> HttpResponse:
         if not roles_of(request.user):
             return redirect("account")
-        waiting = runs.waiting_for(request.user)
-        recent = Run.objects.filter(requested_by=request.user)[:8]
+        waiting = runs.waiting_for(self.person)
+        recent = Run.objects.filter(requested_by=self.person)[:8]
         return render(request, "portal/home.html", {"recent_runs": recent, "waiting": waiting})
 
 
@@ -38,12 +39,11 @@ class Home(PermissionView):
 def sign_in(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect("home")
-    begin = reverse("social:begin", args=["auth0-oidc"])
-    following = request.GET.get("next", "")
-    return render(
-        request, "portal/sign_in.html",
-        {"begin_url": begin + ("?" + urlencode({"next": following}) if following else ""), "ready": bool(settings.SOCIAL_AUTH_AUTH0_OIDC_DOMAIN)},
-    )  # fmt: skip
+    begin = reverse("social:begin", args=[Auth0.name])
+    if following := request.GET.get("next", ""):
+        begin += "?" + urlencode({"next": following})
+    ready = bool(settings.SOCIAL_AUTH_AUTH0_OIDC_DOMAIN)
+    return render(request, "portal/sign_in.html", {"begin_url": begin, "ready": ready})
 
 
 @public
@@ -73,7 +73,7 @@ class Account(PermissionView):
     def get(self, request: HttpRequest) -> HttpResponse:
         home, problem = None, None
         try:
-            home = account.password_home(request.user)
+            home = account.password_home(self.person)
         except PortalError as error:
             problem = error
         return render(request, "portal/account.html", {"home": home, "problem": problem})
@@ -83,8 +83,8 @@ class OwnPassword(PermissionView):
     permission = None
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        account.change_own_password(request.user)
-        messages.success(request, f"A mail with a link to change your password is on its way to {request.user.email}.")
+        account.change_own_password(self.person)
+        messages.success(request, f"A mail with a link to change your password is on its way to {self.person.email}.")
         return redirect("account")
 
 
@@ -119,8 +119,8 @@ class CancelRun(PermissionView):
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         run = get_object_or_404(Run, pk=pk)
-        with audit.recorded(request.user, "runs.cancel", tenant=run.tenant, target=str(run.pk), target_label=run.title):
-            runs.cancel(run, actor=request.user)
+        with audit.recorded(self.person, "runs.cancel", tenant=run.tenant, target=str(run.pk), target_label=run.title):
+            runs.cancel(run, actor=self.person)
         messages.info(request, "Asked the run to stop.")
         return redirect(run)
 
@@ -182,7 +182,7 @@ class AddTenant(PermissionView):
         form = self.form(request.POST)
         if not form.is_valid():
             return render(request, "portal/tenant_form.html", {"form": form}, status=422)
-        saved = tenants.save(form.save(commit=False), actor=request.user)
+        saved = tenants.save(form.save(commit=False), actor=self.person)
         messages.success(request, f"{saved.name} is saved.")
         return redirect(saved)
 

@@ -1,8 +1,8 @@
 """THE gateway to Auth0: the only place that imports the Auth0 SDK or an HTTP client.
 
 `management(tenant)` gives the SDK's client. Below it, portal.auth0.transport turns each answer into a decision of
-portal.errors, fetches and renews tokens, keeps within the tenant's rate limit, and refuses writes where the installation
-or the tenant is read only. So callers catch portal.errors alone, and never retry.
+portal.errors, fetches and renews tokens, keeps within the tenant's rate limit, and refuses writes where the
+installation or the tenant is read only. So callers catch portal.errors alone, and never retry.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _clients: dict[tuple[int, int, str], tuple[ManagementClient, transport.Gateway]]
 def management(tenant: Tenant) -> ManagementClient:
     """The SDK's Management API client for a tenant; one keep-alive connection pool per process and tenant.
 
-    Raises (from each call): Refused, MissingScope, NotConnected, ReadOnly, Invalid, Missing, Conflict, Unavailable, Unknown.
+    Each call raises Refused, MissingScope, NotConnected, ReadOnly, Invalid, Missing, Conflict, Unavailable or Unknown.
     """
     return _connected(tenant)[0]
 
@@ -68,7 +68,7 @@ def segment(value: str) -> str:
 def send_password_reset(tenant: Tenant, *, email: str, connection: str, client_id: str = "") -> None:
     """Ask Auth0 to mail a password-reset link (Authentication API, POST /dbconnections/change_password).
 
-    Auth0 answers the same for an unknown address: look the user up first. 10 per address, then one a minute (Unavailable).
+    Auth0 answers the same for an unknown address: look the user up first. Ten per address, then one a minute.
     """
     body = {"email": email, "connection": connection}
     if client_id:

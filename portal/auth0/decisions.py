@@ -13,7 +13,8 @@ from portal.models import Tenant
 from portal.redaction import clean
 
 _BY_STATUS: dict[int, type[PortalError]] = {
-    400: Invalid, 401: NotConnected, 403: Refused, 404: Missing, 405: Refused, 409: Conflict, 413: Invalid, 414: Invalid, 422: Invalid
+    400: Invalid, 401: NotConnected, 403: Refused, 404: Missing, 405: Refused, 409: Conflict,
+    413: Invalid, 414: Invalid, 422: Invalid,
 }  # fmt: skip
 
 

@@ -36,7 +36,7 @@ class Token:
 
 
 def management_token(tenant: Tenant) -> str:
-    """A token for the tenant's Management API that is good for at least a moment. Raises NotConnected or Unavailable."""
+    """A token for the tenant's Management API, good for at least a moment. Raises NotConnected or Unavailable."""
     return current(tenant).value
 
 
@@ -127,8 +127,8 @@ def _refusal(tenant: Tenant, answer: httpx.Response) -> Exception:
         return Unavailable(f"{tenant.name} gives no access token now (status {answer.status_code}). Try again.")
     if answer.status_code == 401:
         return NotConnected(
-            f"{tenant.name} refuses the credentials of application {tenant.client_id}: the client id or its secret is wrong. "
-            "An administrator can enter the right ones on the tenant's page."
+            f"{tenant.name} refuses the credentials of application {tenant.client_id}: "
+            "the client id or its secret is wrong. An administrator can enter the right ones on the tenant's page."
         )
     if answer.status_code == 403:
         return NotConnected(
