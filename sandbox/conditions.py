@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,7 +33,7 @@ class Bucket:
         return True
 
     def headers(self) -> list[tuple[bytes, bytes]]:
-        """x-ratelimit-limit, -remaining and -reset: the epoch second at which a request is allowed again, or all are."""
+        """x-ratelimit-limit, -remaining and -reset: the epoch second when a request is allowed again."""
         missing = 1 - self.tokens if self.tokens < 1 else self.burst - self.tokens
         reset = math.ceil(self.filled_at + (missing / self.per_second if self.per_second else 86_400))
         values = (int(self.burst), int(max(self.tokens, 0)), reset)
@@ -172,7 +172,7 @@ def _fault(where: str, item: Any) -> Fault:
     return Fault(method.upper(), path, status, times, hang, item.get("after") is True)
 
 
-_PARSERS = {
+_PARSERS: dict[str, Callable[[str, Any], Any]] = {
     "latency_ms": _number,
     "rate_limit": _rate_limit,
     "plan": _plan,

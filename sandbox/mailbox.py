@@ -1,4 +1,4 @@
-"""What a tenant has sent: e-mails, text messages and pushes. Nothing leaves the machine; people read it at /_sandbox/."""
+"""E-mails, text messages and pushes that a tenant sent. Nothing leaves the machine: they are read at /_sandbox/."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MOST_KEPT = 1000
 def send(
     tenant: Tenant, to: str, template: str, subject: str, html: str, text: str, link: str | None = None
 ) -> Document:
-    """Deliver an e-mail; `template` is Auth0's name (verify_email, reset_email, welcome_email ...), `link` what it asks to follow."""
+    """Deliver an e-mail; `template` is Auth0's name (verify_email, reset_email ...), `link` what it asks to follow."""
     return _keep(
         tenant,
         "mailbox",

@@ -19,7 +19,7 @@ _MASK = 0xFFFFFFFF
 
 def md4(data: bytes) -> bytes:
     padded = data + b"\x80" + b"\x00" * ((55 - len(data)) % 64) + struct.pack("<Q", len(data) * 8)
-    state = (0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476)
+    state: tuple[int, ...] = (0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476)
     for start in range(0, len(padded), 64):
         state = _block(state, struct.unpack("<16I", padded[start : start + 64]))
     return struct.pack("<4I", *state)

@@ -28,6 +28,7 @@ class Tenant:
     client_id: str
     client_secret: str
     store: Store = field(default_factory=Store)
+    seed: str = "factory"
     clock_offset_seconds: float = 0.0
     conditions: Conditions = field(default_factory=Conditions)
     requests: deque[tuple[Any, ...]] = field(default_factory=lambda: deque(maxlen=1000))
@@ -59,6 +60,17 @@ class Tenant:
     def now(self) -> float:
         """Seconds since the epoch, by this tenant's own clock (POST /_sandbox/clock moves it)."""
         return time.time() + self.clock_offset_seconds
+
+    def set_clock(self, offset_seconds: float) -> None:
+        """Move the tenant's clock to the real time plus this; kept with the documents."""
+        self.store.put("sandbox", "clock", {"offset_seconds": offset_seconds})
+        self.clock_offset_seconds = offset_seconds
+
+    def start_over(self) -> None:
+        """After the documents were replaced: fair weather, no requests yet, the clock that the documents say."""
+        self.conditions = Conditions()
+        self.requests.clear()
+        self.clock_offset_seconds = float((self.store.get("sandbox", "clock") or {}).get("offset_seconds", 0.0))
 
     def timestamp(self, seconds: float | None = None) -> str:
         """An instant as Auth0 writes it: 2026-06-25T08:15:30.123Z."""

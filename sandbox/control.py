@@ -1,0 +1,203 @@
+"""The control surface below /_sandbox/: reset, state, conditions, requests, mail, phones, clock. Not part of Auth0."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sandbox import conditions, mailbox, phones, seed, state
+from sandbox.tenant import Tenant
+
+STATE_LIMIT_BYTES = 512 * 1024 * 1024
+BODY_LIMIT_BYTES = 1024 * 1024
+_REDACTED = "***"
+_SECRET_PARAMETERS = frozenset(
+    (
+        "access_token",
+        "assertion",
+        "client_assertion",
+        "client_secret",
+        "code",
+        "code_verifier",
+        "id_token",
+        "id_token_hint",
+        "mfa_token",
+        "otp",
+        "password",
+        "refresh_token",
+        "session_token",
+        "state",
+        "ticket",
+        "token",
+    )
+)
+Handler = Callable[[Tenant, Request], Awaitable[Response]]
+
+
+class ControlError(Exception):
+    """Bad input for the control surface; the text says what to send instead."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def routes(tenant: Tenant) -> list[Route]:
+    from sandbox import console
+
+    table: list[tuple[str, str, Handler]] = [
+        ("POST", "reset", reset),
+        ("GET", "state", get_state),
+        ("PUT", "state", put_state),
+        ("GET", "conditions", get_conditions),
+        ("POST", "conditions", set_conditions),
+        ("GET", "requests", requests),
+        ("DELETE", "requests", forget_requests),
+        ("GET", "mailbox", mail),
+        ("GET", "phones", list_phones),
+        ("GET", "clock", get_clock),
+        ("POST", "clock", set_clock),
+    ]
+    return [
+        *(Route(f"/_sandbox/{path}", _bound(tenant, handler), methods=[method]) for method, path, handler in table),
+        *console.routes(tenant),
+    ]
+
+
+def _bound(tenant: Tenant, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        try:
+            _refuse_other_sites(request)
+            return await handler(tenant, request)
+        except ControlError as problem:
+            return answer({"error": str(problem)}, problem.status)
+
+    return endpoint
+
+
+def _refuse_other_sites(request: Request) -> None:
+    """A page of another site, open in the same browser, must not be able to steer or read a local tenant."""
+    site = request.headers.get("sec-fetch-site", "none")
+    if site not in ("none", "same-origin"):
+        raise ControlError("Requests from other sites are refused.", 403)
+    host = request.headers.get("host", "").rpartition(":")[0] or request.headers.get("host", "")
+    if host.strip("[]") not in ("localhost", "127.0.0.1", "::1"):
+        raise ControlError("Ask for localhost, 127.0.0.1 or [::1].", 403)
+
+
+def answer(body: Any, status: int = 200) -> Response:
+    return Response(orjson.dumps(body, option=orjson.OPT_INDENT_2), status, media_type="application/json")
+
+
+async def _json(request: Request, limit: int = BODY_LIMIT_BYTES) -> Any:
+    raw = bytearray()
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > limit:
+            raise ControlError(f"The body is larger than {limit} bytes.", 413)
+    if not raw:
+        return None
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError as problem:
+        raise ControlError(f"The body is not JSON: {problem}.") from None
+
+
+async def reset(tenant: Tenant, request: Request) -> Response:
+    body = await _json(request)
+    if body is not None and (not isinstance(body, dict) or set(body) - {"seed"}):
+        raise ControlError('Send nothing, or {"seed": "factory"} or {"seed": "demo"}.')
+    name = (body or {}).get("seed", tenant.seed)
+    if name != tenant.seed and name not in seed.NAMES:
+        raise ControlError(f"Unknown seed {name!r}. Known: {', '.join(seed.NAMES)}.")
+    seed.apply(tenant, name)
+    tenant.start_over()
+    return Response(status_code=204)
+
+
+async def get_state(tenant: Tenant, request: Request) -> Response:
+    return Response(state.export(tenant), media_type="application/json")
+
+
+async def put_state(tenant: Tenant, request: Request) -> Response:
+    body = await _json(request, STATE_LIMIT_BYTES)
+    try:
+        documents = state.parse(body)
+    except ValueError as problem:
+        raise ControlError(str(problem)) from None
+    tenant.store.load(documents)
+    tenant.start_over()
+    return Response(status_code=204)
+
+
+async def get_conditions(tenant: Tenant, request: Request) -> Response:
+    return answer(tenant.conditions.as_json())
+
+
+async def set_conditions(tenant: Tenant, request: Request) -> Response:
+    try:
+        tenant.conditions = conditions.parse(await _json(request), tenant.conditions)
+    except ValueError as problem:
+        raise ControlError(str(problem)) from None
+    return answer(tenant.conditions.as_json())
+
+
+async def requests(tenant: Tenant, request: Request) -> Response:
+    return answer(recent_requests(tenant))
+
+
+async def forget_requests(tenant: Tenant, request: Request) -> Response:
+    tenant.requests.clear()
+    return Response(status_code=204)
+
+
+def recent_requests(tenant: Tenant) -> list[dict[str, Any]]:
+    """Newest last: {date, method, path, query?, status, ms}; secrets in the query are redacted."""
+    return [
+        {
+            "date": datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "method": method,
+            "path": path,
+            **({"query": _redacted(query)} if query else {}),
+            "status": status,
+            "ms": round(ms, 2),
+        }
+        for at, method, path, query, status, ms in tenant.requests
+    ]
+
+
+def _redacted(query: bytes) -> dict[str, str]:
+    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    return {name: _REDACTED if name.lower() in _SECRET_PARAMETERS else value for name, value in pairs}
+
+
+async def mail(tenant: Tenant, request: Request) -> Response:
+    """?to=ADDRESS narrows; newest first."""
+    return answer(mailbox.messages(tenant, to=request.query_params.get("to")))
+
+
+async def list_phones(tenant: Tenant, request: Request) -> Response:
+    """?user_id= or ?email= narrows: current codes of enrolled authenticator apps, text messages, waiting pushes."""
+    return answer(phones.show(tenant, request.query_params.get("user_id"), request.query_params.get("email")))
+
+
+async def get_clock(tenant: Tenant, request: Request) -> Response:
+    return answer({"now": tenant.timestamp(), "offset_seconds": tenant.clock_offset_seconds})
+
+
+async def set_clock(tenant: Tenant, request: Request) -> Response:
+    body = await _json(request)
+    if not isinstance(body, dict) or set(body) not in ({"advance_seconds"}, {"offset_seconds"}):
+        raise ControlError('Send {"advance_seconds": number} or {"offset_seconds": number}.')
+    (name, value), *_ = body.items()
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or abs(value) > 3_155_760_000:
+        raise ControlError(f"{name} must be a number of seconds, at most 100 years.")
+    tenant.set_clock(value + (tenant.clock_offset_seconds if name == "advance_seconds" else 0))
+    return await get_clock(tenant, request)

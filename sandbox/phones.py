@@ -1,0 +1,53 @@
+"""The phones of the people in a tenant: current codes of authenticator apps, text messages, pushes to answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyotp
+
+from sandbox.store import Document
+from sandbox.tenant import Tenant
+
+
+def show(tenant: Tenant, user_id: str | None = None, email: str | None = None) -> list[dict[str, Any]]:
+    """One entry per enrolled factor: {user_id, email, type, id, name, phone_number?, code?, seconds_left?, messages?}.
+
+    `code` is what the authenticator app shows at the tenant's time; the newest messages come first.
+    """
+    return [
+        _entry(tenant, method)
+        for method in tenant.store.all("authentication_methods")
+        if _wanted(tenant, method, user_id, email)
+    ]
+
+
+def _wanted(tenant: Tenant, method: Document, user_id: str | None, email: str | None) -> bool:
+    if user_id is not None and method["user_id"] != user_id:
+        return False
+    if email is None:
+        return True
+    user = tenant.store.get("users", method["user_id"])
+    return user is not None and user.get("email") == email.lower()
+
+
+def _entry(tenant: Tenant, method: Document) -> dict[str, Any]:
+    user = tenant.store.get("users", method["user_id"]) or {}
+    entry: dict[str, Any] = {
+        "user_id": method["user_id"],
+        "email": user.get("email"),
+        "type": method["type"],
+        "id": method["id"],
+        "confirmed": method.get("confirmed", False),
+    }
+    entry |= {key: method[key] for key in ("name", "phone_number") if method.get(key)}
+    if method["type"] == "totp" and method.get("_secret"):
+        now = tenant.now()
+        entry |= {"code": pyotp.TOTP(method["_secret"]).at(int(now)), "seconds_left": 30 - int(now) % 30}
+    if method["type"] == "recovery-code" and method.get("_recovery_code"):
+        entry["code"] = method["_recovery_code"]
+    receivers = {method["user_id"], method.get("phone_number")}
+    sent = [m for m in tenant.store.all("phone_messages") if m["to"] in receivers]
+    if method["type"] in ("phone", "push", "push-notification") and sent:
+        entry["messages"] = sent[-5:][::-1]
+    return entry

@@ -1,0 +1,66 @@
+"""What a tenant holds at its start: `factory` (as Auth0 hands it out), `demo` (Larkspur Outfitters), or a file."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import orjson
+
+from sandbox import state
+from sandbox.store import Document, Store
+from sandbox.tenant import Tenant
+
+NAMES = ("factory", "demo")
+Documents = dict[str, dict[str, Document]]
+
+
+def apply(tenant: Tenant, name: str) -> None:
+    """Replace all documents by the seed's; made once per tenant and process, after that a copy of references."""
+    made: dict[str, Documents] = tenant.memory.setdefault("seeds", {})
+    if name not in made:
+        made[name] = _make(tenant, name)
+    tenant.store.load(made[name])
+
+
+def read_file(tenant: Tenant, path: Path) -> None:
+    """Take the seed named after this path from it (JSON as GET /_sandbox/state gives). Raises ValueError, OSError."""
+    try:
+        documents = state.parse(orjson.loads(path.read_bytes()))
+    except orjson.JSONDecodeError as problem:
+        raise ValueError(f"not JSON: {problem}") from None
+    tenant.memory.setdefault("seeds", {})[str(path)] = documents
+
+
+def _make(tenant: Tenant, name: str) -> Documents:
+    scratch = dataclasses.replace(tenant, store=Store())
+    _fill_factory(scratch)
+    if name == "demo":
+        from sandbox.seed import demo
+
+        demo.fill(scratch)
+    return scratch.store.dump()
+
+
+def _fill_factory(tenant: Tenant) -> None:
+    try:
+        from sandbox.kinds import factory
+    except ImportError:
+        return _fill_least(tenant)
+    return factory.fill(tenant)
+
+
+def _fill_least(tenant: Tenant) -> None:
+    client = {"client_id": tenant.client_id, "client_secret": tenant.client_secret, "name": "Sandbox M2M"}
+    tenant.store.put(
+        "clients", tenant.client_id, client | {"app_type": "non_interactive", "grant_types": ["client_credentials"]}
+    )
+    grant = {
+        "id": "cgr_1",
+        "client_id": tenant.client_id,
+        "audience": tenant.management_audience,
+        "scope": ["read:users"],
+    }
+    tenant.store.put("client_grants", "cgr_1", grant)
+    name = "Username-Password-Authentication"
+    tenant.store.put("connections", "con_1", {"id": "con_1", "name": name, "strategy": "auth0", "options": {}})

@@ -1,0 +1,13 @@
+"""Users of a tenant: records, search, sub-resources, jobs, tickets, logs, sessions and grants."""
+
+from __future__ import annotations
+
+from sandbox.tenant import Tenant
+
+
+def prepare(tenant: Tenant) -> None:
+    """Index what is looked up by other keys than the id. Called once per tenant, before its documents are loaded."""
+    from sandbox.users import memberships, records
+
+    records.prepare(tenant)
+    memberships.prepare(tenant)

@@ -1,0 +1,133 @@
+"""Who holds which role and permission, and who belongs to which organization; shared by both sides of the API.
+
+Documents (kind, key, fields; `_key` repeats the key):
+    user_roles                "USER_ID ROLE_ID"            {user_id, role_id}
+    user_permissions          "USER_ID IDENTIFIER NAME"    {user_id, resource_server_identifier, permission_name}
+    organization_members      "ORG_ID USER_ID"             {organization_id, user_id, created_at}
+    organization_member_roles "ORG_ID USER_ID ROLE_ID"     {organization_id, user_id, role_id}
+    role_permissions          "ROLE_ID IDENTIFIER NAME"    {role_id, resource_server_identifier, permission_name}
+Functions that take several ids change nothing where one of them is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sandbox.store import Document
+from sandbox.tenant import Tenant
+
+KINDS = ("user_roles", "user_permissions", "organization_members", "organization_member_roles", "role_permissions")
+
+
+def prepare(tenant: Tenant) -> None:
+    for kind, field in (
+        ("user_roles", "user_id"),
+        ("user_roles", "role_id"),
+        ("user_permissions", "user_id"),
+        ("organization_members", "user_id"),
+        ("organization_members", "organization_id"),
+        ("organization_member_roles", "organization_id"),
+        ("organization_member_roles", "user_id"),
+        ("role_permissions", "role_id"),
+    ):
+        tenant.store.index(kind, field)
+
+
+def roles_of(tenant: Tenant, user_id: str) -> list[Document]:
+    """The roles assigned to the user, as documents of the kind `roles`."""
+    return _documents(tenant, "roles", (row["role_id"] for row in tenant.store.find("user_roles", user_id=user_id)))
+
+
+def users_of(tenant: Tenant, role_id: str) -> list[Document]:
+    """The users who hold the role, in the order of assignment."""
+    return _documents(tenant, "users", (row["user_id"] for row in tenant.store.find("user_roles", role_id=role_id)))
+
+
+def assign_roles(tenant: Tenant, user_id: str, role_ids: Iterable[str]) -> None:
+    for role_id in role_ids:
+        put(tenant, "user_roles", user_id=user_id, role_id=role_id)
+
+
+def remove_roles(tenant: Tenant, user_id: str, role_ids: Iterable[str]) -> None:
+    for role_id in role_ids:
+        remove(tenant, "user_roles", user_id=user_id, role_id=role_id)
+
+
+def permissions_of(tenant: Tenant, user_id: str) -> list[Document]:
+    """Rows {resource_server_identifier, permission_name} given to the user directly."""
+    return tenant.store.find("user_permissions", user_id=user_id)
+
+
+def permissions_of_role(tenant: Tenant, role_id: str) -> list[Document]:
+    return tenant.store.find("role_permissions", role_id=role_id)
+
+
+def organizations_of(tenant: Tenant, user_id: str) -> list[Document]:
+    rows = tenant.store.find("organization_members", user_id=user_id)
+    return _documents(tenant, "organizations", (row["organization_id"] for row in rows))
+
+
+def members_of(tenant: Tenant, organization_id: str) -> list[Document]:
+    """The users of an organization, in the order of joining."""
+    rows = tenant.store.find("organization_members", organization_id=organization_id)
+    return _documents(tenant, "users", (row["user_id"] for row in rows))
+
+
+def is_member(tenant: Tenant, organization_id: str, user_id: str) -> bool:
+    return tenant.store.get("organization_members", f"{organization_id} {user_id}") is not None
+
+
+def add_member(tenant: Tenant, organization_id: str, user_id: str) -> None:
+    put(tenant, "organization_members", organization_id=organization_id, user_id=user_id)
+
+
+def remove_member(tenant: Tenant, organization_id: str, user_id: str) -> None:
+    """Takes the roles within the organization away, too."""
+    remove(tenant, "organization_members", organization_id=organization_id, user_id=user_id)
+    for role in member_roles(tenant, organization_id, user_id):
+        remove_member_role(tenant, organization_id, user_id, role["id"])
+
+
+def member_roles(tenant: Tenant, organization_id: str, user_id: str) -> list[Document]:
+    """The roles that the user holds within the organization."""
+    rows = tenant.store.find("organization_member_roles", user_id=user_id, organization_id=organization_id)
+    return _documents(tenant, "roles", (row["role_id"] for row in rows))
+
+
+def add_member_role(tenant: Tenant, organization_id: str, user_id: str, role_id: str) -> None:
+    put(tenant, "organization_member_roles", organization_id=organization_id, user_id=user_id, role_id=role_id)
+
+
+def remove_member_role(tenant: Tenant, organization_id: str, user_id: str, role_id: str) -> None:
+    remove(tenant, "organization_member_roles", organization_id=organization_id, user_id=user_id, role_id=role_id)
+
+
+def forget_role(tenant: Tenant, role_id: str) -> None:
+    """Call when a role is deleted."""
+    for kind in ("user_roles", "organization_member_roles", "role_permissions"):
+        for row in tenant.store.find(kind, role_id=role_id):
+            tenant.store.remove(kind, row["_key"])
+
+
+def forget_organization(tenant: Tenant, organization_id: str) -> None:
+    """Call when an organization is deleted."""
+    for kind in ("organization_members", "organization_member_roles"):
+        for row in tenant.store.find(kind, organization_id=organization_id):
+            tenant.store.remove(kind, row["_key"])
+
+
+def put(tenant: Tenant, kind: str, **fields: str) -> None:
+    """Insert a row of one of KINDS; a row that is there stays as it is. The order of `fields` makes the key."""
+    key = " ".join(fields.values())
+    if tenant.store.get(kind, key) is None:
+        tenant.store.put(kind, key, {"_key": key, **fields, "created_at": tenant.timestamp()})
+
+
+def remove(tenant: Tenant, kind: str, **fields: str) -> bool:
+    return tenant.store.remove(kind, " ".join(fields.values())) is not None
+
+
+def _documents(tenant: Tenant, kind: str, ids: Iterable[str]) -> list[Document]:
+    found: Iterable[Any] = (tenant.store.get(kind, id) for id in ids)
+    return [document for document in found if document is not None]
