@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.forms",
     "csp",
     "django_htmx",
     "social_django",
@@ -55,6 +56,7 @@ MIDDLEWARE = [
     "portal.middleware.ErrorPages",
 ]
 ROOT_URLCONF = "portal.urls"
+FORM_RENDERER = "portal.widgets.Renderer"
 WSGI_APPLICATION = "portal.wsgi.application"
 TEMPLATES = [
     {
