@@ -1,4 +1,10 @@
+"""The pages about one tenant's people; mounted below /t/<tenant>/."""
+
 from django.urls import URLPattern, URLResolver
 
+from identity.users import urls as users
+
 app_name = "identity"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    *users.urlpatterns,
+]

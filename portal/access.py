@@ -23,6 +23,8 @@ PERMISSIONS: dict[str, str] = {
     "users.block": "Block a user",
     "users.unblock": "Unblock a user",
     "users.remove_mfa": "Remove a user's MFA factors",
+    "users.clear_blocks": "Remove the blocks of brute-force protection",
+    "users.manage_staff": "Act on the accounts of people who work with this portal",
     "mfa.view": "See MFA policies and preview them",
     "mfa.edit": "Write MFA policies",
     "mfa.publish": "Publish an MFA policy to a tenant",
@@ -47,7 +49,7 @@ PERMISSIONS: dict[str, str] = {
     "access.view": "See who may do what",
 }
 
-_HELPDESK = {name for name in PERMISSIONS if name.startswith("users.")}
+_HELPDESK = {name for name in PERMISSIONS if name.startswith("users.")} - {"users.manage_staff"}
 _VIEW = {name for name in PERMISSIONS if name.endswith(".view")}
 
 # role (as the roles claim names it) -> (label, permissions)
@@ -56,7 +58,17 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
     "security": (
         "Security",
         frozenset(
-            {"mfa.view", "mfa.edit", "mfa.publish", "mfa.roll_back", "users.view", "users.remove_mfa", "users.block"}
+            {
+                "mfa.view",
+                "mfa.edit",
+                "mfa.publish",
+                "mfa.roll_back",
+                "users.view",
+                "users.remove_mfa",
+                "users.block",
+                "users.unblock",
+                "users.manage_staff",
+            }
             | {"audit.view", "runs.view", "runs.cancel", "tenants.view", "access.view"}
         ),
     ),

@@ -37,7 +37,7 @@ class Entry:
     after: dict[str, Any] = field(default_factory=dict)
     detail: str = ""
     request_id: str = ""
-    event: AuditEvent | None = None
+    event: AuditEvent = field(init=False)
 
 
 @contextmanager
