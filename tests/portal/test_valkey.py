@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from portal.supervisor import Supervisor
-from portal.valkey import Valkey, running
+from portal.valkey import NO_RETRY, Valkey, running
 
 
 def test_a_client_without_the_password_is_refused():
@@ -22,7 +22,7 @@ def test_a_client_without_the_password_is_refused():
         with pytest.raises(redis.AuthenticationError), redis.Redis(port=port) as stranger:
             stranger.get("key")
         client.close()
-    with pytest.raises(redis.ConnectionError), redis.Redis(port=port) as late:
+    with pytest.raises(redis.ConnectionError), redis.Redis(port=port, retry=NO_RETRY) as late:
         late.ping()
 
 

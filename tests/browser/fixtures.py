@@ -1,0 +1,1 @@
+"""Fixtures of a person at a browser."""

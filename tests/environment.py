@@ -1,0 +1,94 @@
+"""What the tests run on: state in a scratch folder, an embedded Valkey, ports for local tenants, a database.
+
+`begin` must come before Django reads its settings. A developer's own .env and shell have no say here.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from cryptography.fernet import Fernet
+
+from portal import demo, valkey
+from portal.supervisor import taken_ports
+from tests import postgres
+
+TENANTS = demo.TENANTS
+M2M_CLIENT_ID = "testsMachineToMachine00000000001"
+M2M_CLIENT_SECRET = "only-for-the-tests-" + "x" * 24
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Of one test process; with pytest-xdist each worker has its own."""
+
+    state: Path
+    redis_url: str
+    https_port: int
+    http_port: int
+    on_postgres: bool
+    variables: dict[str, str]
+
+    @property
+    def authority(self) -> Path:
+        return self.state / "ca" / "ca.pem"
+
+    @property
+    def bundle(self) -> Path:
+        return self.state / "ca" / "bundle.pem"
+
+
+def begin(stack: ExitStack) -> Environment:
+    """Start what every test may need and set the environment; the stack ends it."""
+    state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="castellan tests ")))
+    (state / "static").mkdir()  # WhiteNoise warns where there is none
+    redis_url = stack.enter_context(valkey.running())
+    on_postgres = os.environ.get("TEST_DATABASE") == "postgres"
+    database = (
+        stack.enter_context(postgres.running()) if on_postgres else f"sqlite:///{quote(str(state / 'db.sqlite3'))}"
+    )
+    https_port = free_ports(2 * len(TENANTS))
+    bundle = str(state / "ca" / "bundle.pem")
+    variables = {
+        "STATE_DIR": str(state),
+        "DATABASE_URL": database,
+        "CONN_MAX_AGE": "0",
+        "REDIS_URL": redis_url,
+        "SECRET_KEY": "only-for-the-tests",
+        "ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+        "DEBUG": "false",
+        "PUBLIC_URL": "http://localhost:8000",
+        "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
+        "AUTH0_DOMAIN": f"localhost:{https_port + TENANTS.index(demo.HOME_TENANT)}",
+        "AUTH0_CLIENT_ID": demo.CLIENT_ID,
+        "AUTH0_CLIENT_SECRET": demo.CLIENT_SECRET,
+        "AUTH0_READ_ONLY": "false",
+        "REASON_REQUIRED": "true",
+        "TIME_ZONE": "UTC",
+        "LOG_LEVEL": "INFO",
+        "CA_BUNDLE": bundle,
+        "NODE_EXTRA_CA_CERTS": bundle,
+        "SSL_CERT_FILE": bundle,
+        "REQUESTS_CA_BUNDLE": bundle,
+        "NO_PROXY": "localhost,127.0.0.1,::1",
+        "no_proxy": "localhost,127.0.0.1,::1",
+    }
+    os.environ.update(variables)
+    for name in ("SSL_CERT_DIR", "CURL_CA_BUNDLE"):
+        os.environ.pop(name, None)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
+    return Environment(state, redis_url, https_port, https_port + len(TENANTS), on_postgres, variables)
+
+
+def free_ports(count: int) -> int:
+    """The first of `count` neighbouring free ports, below those that the system hands out by itself."""
+    while True:
+        first = random.randrange(20_000, 32_000, 10)
+        if not taken_ports(range(first, first + count)):
+            return first

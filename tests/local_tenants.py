@@ -1,0 +1,175 @@
+"""The local tenants that tests talk to: `python -m sandbox` as a process, and what a test may do to each tenant."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote
+
+import certifi
+import httpx
+
+from portal.supervisor import Child, Supervisor
+from tests.environment import M2M_CLIENT_ID, M2M_CLIENT_SECRET, TENANTS, Environment
+
+
+class LocalTenant:
+    """One tenant of the running sandbox from outside: its Management API with all scopes, and its control surface."""
+
+    client_id = M2M_CLIENT_ID
+    client_secret = M2M_CLIENT_SECRET
+
+    def __init__(self, name: str, https_port: int, http_port: int, trust: ssl.SSLContext) -> None:
+        self.name = name
+        self.https_port = https_port
+        self.http_port = http_port
+        self.domain = f"localhost:{https_port}"
+        self.url = f"https://{self.domain}"
+        # A client of any endpoint, without a token: tenant.http.post("/oauth/token", json=...)
+        self.http = httpx.Client(base_url=self.url, verify=trust, trust_env=False, timeout=30)
+        self._token = ""
+        self._touched = False
+
+    @property
+    def browser_url(self) -> str:
+        """Plain HTTP, for browsers: no certificate to accept."""
+        return f"http://localhost:{self.http_port}"
+
+    # Management API
+
+    def api(self, method: str, path: str, body: Any = None, **params: Any) -> Any:
+        """One call below /api/v2, with every scope. The answer's JSON; fails the test on a status of 400 or more."""
+        answer = self.http.request(method, f"/api/v2{path}", json=body, params=params, headers=self.authorization())
+        assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json() if answer.content else None
+
+    def authorization(self) -> dict[str, str]:
+        """The header for calls of the test's own."""
+        self._token = self._token or self.token()
+        return {"Authorization": f"Bearer {self._token}"}
+
+    def token(self) -> str:
+        """A fresh Management API token."""
+        body = {"grant_type": "client_credentials", "client_id": self.client_id, "client_secret": self.client_secret}
+        answer = self.http.post("/oauth/token", json={**body, "audience": f"{self.url}/api/v2/"})
+        assert answer.is_success, answer.text
+        return str(answer.json()["access_token"])
+
+    def user(self, email: str) -> dict[str, Any]:
+        """The one user with this address."""
+        (found,) = self.api("GET", "/users-by-email", email=email)
+        return dict(found)
+
+    def user_by_id(self, user_id: str) -> dict[str, Any]:
+        return dict(self.api("GET", f"/users/{quote(user_id, safe='')}"))
+
+    def named(self, collection: str, name: str) -> dict[str, Any]:
+        """The object of /clients, /connections, /roles, ... with this name."""
+        answer = self.api("GET", f"/{collection}", per_page=100)
+        objects = answer if isinstance(answer, list) else answer[collection.rpartition("/")[2]]
+        return dict(next(item for item in objects if item["name"] == name))
+
+    # Control surface
+
+    def control(self, method: str, path: str, body: Any = None, **params: Any) -> Any:
+        answer = self.http.request(method, f"/_sandbox/{path}", json=body, params=params)
+        assert answer.is_success, f"{method} /_sandbox/{path}: {answer.status_code} {answer.text}"
+        return answer.json() if answer.content else None
+
+    def reset(self, seed: str | None = None) -> None:
+        """Everything as the seed says ("demo" unless "factory" is asked for)."""
+        self.control("POST", "reset", {"seed": seed} if seed else None)
+        self._token = "" if seed else self._token
+        self._touched = seed is not None
+
+    def conditions(self, **conditions: Any) -> None:
+        """latency_ms=, rate_limit={"burst", "per_second"}, plan=, search_lag_seconds=, faults=[{...}]."""
+        self._touched = True
+        self.control("POST", "conditions", conditions)
+
+    def advance_clock(self, seconds: float) -> None:
+        self._touched = True
+        self.control("POST", "clock", {"advance_seconds": seconds})
+
+    def mail(self, to: str | None = None) -> list[dict[str, Any]]:
+        """Newest first."""
+        return list(self.control("GET", "mailbox", **({"to": to} if to else {})))
+
+    def phones(self, **who: str) -> Any:
+        """Current codes, text messages and waiting pushes; email= or user_id= narrows."""
+        return self.control("GET", "phones", **who)
+
+    def requests(self) -> list[dict[str, Any]]:
+        """What has been asked of this tenant since its last reset, newest last: {method, path, query?, status, ms}."""
+        return list(self.control("GET", "requests"))
+
+    def forget_requests(self) -> None:
+        self._touched = self._touched or self._was_written_to()
+        self.control("DELETE", "requests")
+
+    def restore(self) -> None:
+        """After a test: undo what it did, if it did anything."""
+        if self._touched or self._was_written_to():
+            self.reset()
+            self._touched, self._token = False, ""
+        self.control("DELETE", "requests")
+
+    def _was_written_to(self) -> bool:
+        return any(
+            request["method"] != "GET" or not request["path"].startswith("/api/v2/") for request in self.requests()
+        )
+
+
+class LocalTenants:
+    """The running sandbox: `sandbox.tenant("dev")`; also `sandbox.authority`, the path of its certificate authority."""
+
+    def __init__(self, environment: Environment) -> None:
+        self.authority = environment.authority
+        trust = ssl.create_default_context(cafile=str(environment.authority))
+        self._tenants = {
+            name: LocalTenant(name, environment.https_port + n, environment.http_port + n, trust)
+            for n, name in enumerate(TENANTS)
+        }
+
+    def tenant(self, name: str) -> LocalTenant:
+        return self._tenants[name]
+
+    def __iter__(self) -> Iterator[LocalTenant]:
+        return iter(self._tenants.values())
+
+
+@contextmanager
+def running(environment: Environment, *, seed: str = "demo") -> Iterator[LocalTenants]:
+    """Start the sandbox with three tenants; the certificate bundle that the environment names exists from then on."""
+    command = [sys.executable, "-m", "sandbox", "--tenants", ",".join(TENANTS), "--seed", seed]
+    command += ["--https-port", str(environment.https_port), "--http-port", str(environment.http_port)]
+    command += ["--ca-dir", str(environment.authority.parent)]
+    child = Child(
+        "the sandbox",
+        command,
+        environment.state / "sandbox.log",
+        environment={**os.environ, "SANDBOX_CLIENT_ID": M2M_CLIENT_ID, "SANDBOX_CLIENT_SECRET": M2M_CLIENT_SECRET},
+        answers=lambda: _answers(environment),
+    )
+    with Supervisor(signals=False) as programs:
+        programs.start(child)
+        usual = certifi.contents()
+        environment.bundle.write_text(usual + environment.authority.read_text())
+        tenants = LocalTenants(environment)
+        try:
+            yield tenants
+        finally:
+            for tenant in tenants:
+                tenant.http.close()
+
+
+def _answers(environment: Environment) -> bool:
+    addresses = [f"http://127.0.0.1:{environment.http_port + n}/_sandbox/clock" for n in range(len(TENANTS))]
+    try:
+        return all(httpx.get(address, trust_env=False).is_success for address in addresses)
+    except httpx.TransportError:
+        return False
