@@ -118,6 +118,13 @@ STATUSES: dict[str, tuple[str, str, str]] = {
 }
 
 
+# The parameters of the block tags and their defaults; components/_card.html and _dialog.html explain them.
+CARD: dict[str, Any] = dict.fromkeys(("subtitle", "icon", "id", "body", "actions", "footer"), "") | {"flush": False}
+DIALOG: dict[str, Any] = dict.fromkeys(
+    ("action", "body", "reason", "reason_value", "typed", "icon", "confirm_icon", "htmx_target"), ""
+) | {"confirm": "Confirm", "form": None, "reasons": None, "ticket": False, "danger": False, "open": False}
+
+
 @register.simple_tag
 def icon(name: str, label: str = "", css: str = "") -> SafeString:
     """A Tabler icon of portal.vendor.ICONS. Without a label it is decoration, hidden from screen readers."""
@@ -222,14 +229,15 @@ def described_by(roles: Any) -> str:
 
 @register.simple_block_tag(takes_context=True)
 def card(context: template.Context, content: str, title: str = "", **parameters: Any) -> SafeString:
-    """A titled box. Parameters: subtitle, icon, id, flush (the content, a table or list, touches the edges), footer."""
-    return _component(context, "card", content=content, heading=title, **parameters)
+    """A titled box; its parameters are those of CARD."""
+    return _component(context, "card", {**CARD, "content": content, "heading": title}, parameters)
 
 
 @register.simple_block_tag(takes_context=True)
 def dialog(context: template.Context, content: str, id: str, title: str, **parameters: Any) -> SafeString:  # noqa: A002
-    """A confirmation that posts. Parameters: see components/_dialog.html."""
-    return _component(context, "dialog", content=content, id=id, heading=title, **parameters)
+    """A confirmation that posts; its parameters are those of DIALOG. The page's own tenant stands on it by itself."""
+    fixed = {"content": content, "id": id, "heading": title, "tenant": context.get("tenant")}
+    return _component(context, "dialog", {**DIALOG, **fixed}, parameters)
 
 
 def as_datetime(value: Any) -> datetime | None:
@@ -256,8 +264,11 @@ def _relative(moment: datetime) -> str:
     return f"in {timesince(now, moment, depth=1)}"
 
 
-def _component(context: template.Context, name: str, **parameters: Any) -> SafeString:
-    with context.push(**parameters):
+def _component(context: template.Context, name: str, defaults: dict[str, Any], given: dict[str, Any]) -> SafeString:
+    """Every parameter has a default here, so that a page's own `form` or `icon` never slips into a component."""
+    if unknown := set(given) - set(defaults):
+        raise template.TemplateSyntaxError(f"{name} has no parameter {', '.join(sorted(unknown))}")
+    with context.push(**{**defaults, **given}):
         return context.template.engine.get_template(f"components/_{name}.html").render(context)
 
 
