@@ -1,6 +1,7 @@
+from django.conf import settings
 from django.urls import include, path
 
-from portal import views
+from portal import gallery, views
 
 urlpatterns = [
     path("", views.Home.as_view(), name="home"),
@@ -26,6 +27,8 @@ urlpatterns = [
     path("", include("deployments.urls")),
     path("", include("social_django.urls", namespace="social")),
 ]
+if settings.DEBUG:
+    urlpatterns.append(path("look/", gallery.gallery, name="look"))
 handler400 = "portal.views.bad_request"
 handler403 = "portal.views.forbidden"
 handler404 = "portal.views.not_found"
