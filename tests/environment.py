@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+import certifi
 from cryptography.fernet import Fernet
 
 from portal import demo, valkey
@@ -55,6 +56,8 @@ def begin(stack: ExitStack) -> Environment:
     )
     https_port = free_ports(2 * len(TENANTS))
     bundle = str(state / "ca" / "bundle.pem")
+    (state / "ca").mkdir()
+    Path(bundle).write_text(certifi.contents())  # the sandbox's authority joins when it runs
     variables = {
         "STATE_DIR": str(state),
         "DATABASE_URL": database,
