@@ -20,6 +20,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import NameOID
 
@@ -153,6 +154,14 @@ def by_kid(tenant: Tenant, kid: str | None) -> SigningKey | None:
     return next((key for key in known if key.kid == kid and key.revoked_at is None), None)
 
 
+def derived(tenant: Tenant, purpose: bytes) -> bytes:
+    """A symmetric key of 32 bytes for one purpose, as lasting as the first signing key."""
+    current(tenant)
+    private = ring(tenant).keys[0].private.private_numbers().d
+    raw = private.to_bytes((private.bit_length() + 7) // 8, "big")
+    return HKDF(hashes.SHA256(), 32, salt=None, info=purpose).derive(raw)
+
+
 def jwks(tenant: Tenant) -> dict[str, Any]:
     return {"keys": [key.jwk for key in ring(tenant).valid()]}
 
@@ -200,7 +209,7 @@ def _described(key: SigningKey, signing: SigningKey, following: SigningKey) -> d
         "thumbprint": _fingerprint(key).replace(":", ""),
         "current": key is signing,
         "next": key is following,
-        "previous": key.current_until is not None,
+        "previous": True,  # Auth0 says so of every key
         "current_since": key.current_since,
         "current_until": key.current_until,
         "revoked": key.revoked_at is not None,

@@ -12,6 +12,7 @@ from joserfc.jwk import RSAKey
 
 from sandbox.errors import OAuthError
 from sandbox.login.calls import Call
+from sandbox.login.transient import transient
 from sandbox.store import Document
 from sandbox.tenant import Tenant
 
@@ -131,27 +132,31 @@ def _expired(tenant: Tenant, credential: Document) -> bool:
 
 
 def _check_assertion(tenant: Tenant, client: Document, claims: dict[str, Any]) -> None:
-    now, expires = tenant.now(), claims.get("exp")
-    audiences = claims.get("aud") if isinstance(claims.get("aud"), list) else [claims.get("aud")]
-    used: dict[str, float] = tenant.memory.setdefault("used_assertions", {})
-    identity = str(claims.get("jti") or "")
-    problems = {
-        "Invalid audience": not {tenant.issuer, tenant.issuer.rstrip("/"), f"{tenant.issuer}oauth/token"}
-        & set(audiences),
-        "Issuer and subject must be the client_id": claims.get("sub") != client["client_id"],
-        "Missing exp": not isinstance(expires, (int, float)),
-        "Missing jti": not identity or len(identity) > 64,
-    }
-    if not any(problems.values()):
-        problems["Client assertion expired"] = expires + _SKEW_SECONDS <= now
-        problems["Client assertion lives too long"] = expires > now + ASSERTION_SECONDS + _SKEW_SECONDS
-        problems["Client assertion was used before"] = used.get(identity, 0) > now
-    wrong = [text for text, is_so in problems.items() if is_so]
-    if wrong:
-        raise OAuthError(401, "invalid_client", wrong[0])
-    for old in [key for key, until in used.items() if until <= now]:
-        del used[old]
-    used[identity] = expires + _SKEW_SECONDS
+    now, expires, identity = tenant.now(), claims.get("exp"), claims.get("jti")
+    if not _is_audience(tenant, claims.get("aud")):
+        raise _bad_assertion("Invalid audience")
+    if claims.get("sub") != client["client_id"]:
+        raise _bad_assertion("Issuer and subject must be the client_id")
+    if not isinstance(identity, str) or not 0 < len(identity) <= 64:
+        raise _bad_assertion("jti is missing or too long")
+    if not isinstance(expires, (int, float)) or expires + _SKEW_SECONDS <= now:
+        raise _bad_assertion("Client assertion expired")
+    if expires > now + ASSERTION_SECONDS + _SKEW_SECONDS:
+        raise _bad_assertion("Client assertion lives too long")
+    used = transient(tenant, "used assertions")
+    if used.get(f"{client['client_id']} {identity}"):
+        raise _bad_assertion("Client assertion was used before")
+    used.put(f"{client['client_id']} {identity}", True, expires + _SKEW_SECONDS - now)
+
+
+def _is_audience(tenant: Tenant, audience: Any) -> bool:
+    audiences = audience if isinstance(audience, list) else [audience]
+    accepted = (tenant.issuer, tenant.issuer.rstrip("/"), f"{tenant.issuer}oauth/token")
+    return any(one in accepted for one in audiences)
+
+
+def _bad_assertion(reason: str) -> OAuthError:
+    return OAuthError(401, "invalid_client", reason)
 
 
 def _loads(raw: bytes) -> dict[str, Any]:

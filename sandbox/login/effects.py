@@ -1,0 +1,214 @@
+"""What the Actions of one login have asked for, gathered over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+MOST_METADATA_BYTES = 32_000
+# Claims that Actions can't set: they carry the protocol (docs: Create Custom Claims).
+RESERVED_CLAIMS = frozenset(
+    ["acr", "act", "active", "amr", "at_hash", "ath", "attest", "aud", "auth_time", "authorization_details", "azp"]
+    + ["c_hash", "client_id", "cnf", "cty", "dest", "entitlements", "events", "exp", "gty", "htm", "htu", "iat"]
+    + ["internalService", "iss", "jcard", "jku", "jti", "jwe", "jwk", "kid", "may_act", "mky", "nbf", "nonce"]
+    + [
+        "object_id",
+        "org_id",
+        "org_name",
+        "orig",
+        "origid",
+        "permissions",
+        "rcd",
+        "s_hash",
+        "scope",
+        "sid",
+        "sip_callid",
+    ]
+    + ["sip_cseq_num", "sip_date", "sip_from_tag", "sip_via_branch", "sub", "sub_jwk", "toe", "txn", "typ", "uuid"]
+    + ["vot", "vtm", "x5t#S256"]
+)
+
+
+@dataclass
+class FactorCommand:
+    """challengeWith, challengeWithAny, enrollWith or enrollWithAny; the first factor is the default one."""
+
+    kind: str
+    factors: list[Any]
+    any_of: bool
+
+    @property
+    def enrolls(self) -> bool:
+        return self.kind == "enroll"
+
+
+@dataclass
+class Effects:
+    access_claims: dict[str, Any] = field(default_factory=dict)
+    id_claims: dict[str, Any] = field(default_factory=dict)
+    added_scopes: list[str] = field(default_factory=list)
+    removed_scopes: list[str] = field(default_factory=list)
+    app_metadata: dict[str, Any] = field(default_factory=dict)
+    user_metadata: dict[str, Any] = field(default_factory=dict)
+    transaction_metadata: dict[str, Any] = field(default_factory=dict)
+    multifactor: str | None = None
+    allow_remember_browser: bool = False
+    denied: tuple[str, str] | None = None
+    redirect: str | None = None
+    primary_user: str | None = None
+    session: dict[str, Any] = field(default_factory=dict)
+    refresh_token: dict[str, Any] = field(default_factory=dict)
+    recorded_methods: list[str] = field(default_factory=list)
+    # Those of the Action that ran last; carried out before the next one starts.
+    factor_commands: list[FactorCommand] = field(default_factory=list)
+
+    def apply(self, commands: list[dict[str, Any]]) -> None:
+        """Take over what one Action called, in order; calls that Auth0 ignores are ignored."""
+        for command in commands:
+            act = _ACTS.get(command["name"])
+            if act is not None:
+                act(self, *_padded(command["arguments"]))
+
+
+def _padded(arguments: list[Any]) -> list[Any]:
+    return [*arguments, None, None, None][:3]
+
+
+def _claim(target: str) -> Callable[..., None]:
+    def act(effects: Effects, name: Any, value: Any, _: Any) -> None:
+        if isinstance(name, str) and name and name not in RESERVED_CLAIMS:
+            claims: dict[str, Any] = getattr(effects, target)
+            if value is None:
+                claims.pop(name, None)
+            else:
+                claims[name] = value
+
+    return act
+
+
+def _metadata(target: str) -> Callable[..., None]:
+    def act(effects: Effects, name: Any, value: Any, _: Any) -> None:
+        if isinstance(name, str) and name:
+            getattr(effects, target)[name] = value
+
+    return act
+
+
+def _add_scope(effects: Effects, scope: Any, *_: Any) -> None:
+    if isinstance(scope, str) and scope:
+        effects.added_scopes = [*(s for s in effects.added_scopes if s != scope), scope]
+        effects.removed_scopes = [s for s in effects.removed_scopes if s != scope]
+
+
+def _remove_scope(effects: Effects, scope: Any, *_: Any) -> None:
+    if isinstance(scope, str):
+        effects.added_scopes = [s for s in effects.added_scopes if s != scope]
+        effects.removed_scopes = [*effects.removed_scopes, scope]
+
+
+def _deny(effects: Effects, reason: Any, *_: Any) -> None:
+    effects.denied = effects.denied or ("access_denied", str(reason or ""))
+
+
+def _validation_error(effects: Effects, code: Any, message: Any, _: Any) -> None:
+    effects.denied = effects.denied or (str(code or "invalid_request"), str(message or ""))
+
+
+def _multifactor(effects: Effects, provider: Any, options: Any, _: Any) -> None:
+    effects.multifactor = str(provider)
+    effects.allow_remember_browser = isinstance(options, dict) and options.get("allowRememberBrowser") is True
+
+
+def _factors(kind: str, any_of: bool) -> Callable[..., None]:
+    def act(effects: Effects, first: Any, options: Any, _: Any) -> None:
+        wanted = list(first) if isinstance(first, list) else [first]
+        if not any_of and isinstance(options, dict) and isinstance(options.get("additionalFactors"), list):
+            wanted += options["additionalFactors"]
+        effects.factor_commands.append(FactorCommand(kind, wanted, any_of))
+
+    return act
+
+
+def _redirect(effects: Effects, url: Any, options: Any, _: Any) -> None:
+    from urllib.parse import urlencode  # noqa: PLC0415 - few Actions redirect
+
+    query = options.get("query") if isinstance(options, dict) else None
+    url = str(url)
+    if isinstance(query, dict) and query:
+        url += ("&" if "?" in url else "?") + urlencode({str(k): str(v) for k, v in query.items()})
+    effects.redirect = url
+
+
+def _primary_user(effects: Effects, user_id: Any, *_: Any) -> None:
+    effects.primary_user = effects.primary_user or str(user_id)
+
+
+def _record_method(effects: Effects, url: Any, *_: Any) -> None:
+    effects.recorded_methods.append(str(url))
+
+
+def _setting(target: str, name: str, convert: Callable[[Any], Any] = lambda value: value) -> Callable[..., None]:
+    def act(effects: Effects, value: Any, *_: Any) -> None:
+        getattr(effects, target)[name] = convert(value)
+
+    return act
+
+
+def _change_metadata(target: str) -> Callable[..., None]:
+    def act(effects: Effects, key: Any, value: Any, _: Any) -> None:
+        if isinstance(key, str):
+            getattr(effects, target).setdefault("metadata", {})[key] = value
+
+    return act
+
+
+def _evict_metadata(target: str) -> Callable[..., None]:
+    def act(effects: Effects, *_: Any) -> None:
+        getattr(effects, target)["evict"] = True
+        getattr(effects, target).pop("metadata", None)
+
+    return act
+
+
+def _instant(value: Any) -> str | None:
+    """Milliseconds since the epoch (or ISO 8601) -> ISO 8601."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1e14:
+        return datetime.fromtimestamp(value / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    return value if isinstance(value, str) else None
+
+
+def _session_and_token(group: str, target: str) -> dict[str, Callable[..., None]]:
+    return {
+        f"{group}.revoke": _setting(target, "revoked", lambda reason: str(reason or "")),
+        f"{group}.setExpiresAt": _setting(target, "expires_at", _instant),
+        f"{group}.setIdleExpiresAt": _setting(target, "idle_expires_at", _instant),
+        f"{group}.setMetadata": _change_metadata(target),
+        f"{group}.deleteMetadata": _change_metadata(target),
+        f"{group}.evictMetadata": _evict_metadata(target),
+    }
+
+
+_ACTS: dict[str, Callable[..., None]] = {
+    "access.deny": _deny,
+    "validation.error": _validation_error,
+    "accessToken.setCustomClaim": _claim("access_claims"),
+    "accessToken.addScope": _add_scope,
+    "accessToken.removeScope": _remove_scope,
+    "idToken.setCustomClaim": _claim("id_claims"),
+    "authentication.challengeWith": _factors("challenge", any_of=False),
+    "authentication.challengeWithAny": _factors("challenge", any_of=True),
+    "authentication.enrollWith": _factors("enroll", any_of=False),
+    "authentication.enrollWithAny": _factors("enroll", any_of=True),
+    "authentication.recordMethod": _record_method,
+    "authentication.setPrimaryUser": _primary_user,
+    "multifactor.enable": _multifactor,
+    "redirect.sendUserTo": _redirect,
+    "user.setAppMetadata": _metadata("app_metadata"),
+    "user.setUserMetadata": _metadata("user_metadata"),
+    "transaction.setMetadata": _metadata("transaction_metadata"),
+    "session.setCookieMode": _setting("session", "cookie_mode"),
+    **_session_and_token("session", "session"),
+    **_session_and_token("refreshToken", "refresh_token"),
+}
