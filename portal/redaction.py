@@ -19,7 +19,7 @@ PLAIN_NAME = re.compile(
     re.IGNORECASE,
 )
 _SHAPES = (
-    re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"),
+    re.compile(r"\beyJ[\w-]{4,}\.[\w-]{4,}\.[\w-]*"),
     re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"),
     re.compile(
         r"(?i)((?:client_secret|client_assertion|password|ticket|code|access_token|refresh_token|id_token|mfa_token)=)[^&\s\"']+"

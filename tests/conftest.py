@@ -51,6 +51,27 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
         settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(ENVIRONMENT.state / "test.sqlite3")
 
 
+@pytest.fixture
+def _guarded_trail(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    yield
+    from tests import trail
+
+    with django_db_blocker.unblock():
+        trail.guard_again()
+
+
+@pytest.fixture
+def _django_db_helper(_guarded_trail: None, _django_db_helper: None) -> Iterator[None]:
+    """After a test with real transactions all tables are emptied; the audit trail's triggers would refuse that."""
+    from django.db import connection
+
+    from tests import trail
+
+    yield
+    if not connection.in_atomic_block:
+        trail.unguard()
+
+
 # Local tenants
 
 

@@ -1,0 +1,113 @@
+"""The house rules that can be checked: each page has a right, each setting and permission is documented."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from portal.access import PERMISSIONS, ROLES
+
+ROOT = Path(__file__).resolve().parents[2]
+# Pages of libraries that guard themselves: social-auth's own steps of a sign-in.
+LIBRARY_NAMESPACES = {"social"}
+
+
+def patterns(resolver: Any, namespace: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLResolver):
+            yield from patterns(entry, entry.namespace or namespace)
+        else:
+            yield namespace, entry
+
+
+OURS = [(namespace, p) for namespace, p in patterns(get_resolver()) if namespace not in LIBRARY_NAMESPACES]
+
+
+def declared(pattern: URLPattern) -> Any:
+    """The view's right: a permission, None (anyone signed in), or "public"."""
+    view = pattern.callback
+    if getattr(view, "public", False):
+        return "public"
+    view_class = getattr(view, "view_class", None)
+    initial = getattr(view, "view_initkwargs", {})
+    return initial.get("permission", getattr(view_class, "permission", "undeclared"))
+
+
+@pytest.mark.parametrize("pattern", [p for _, p in OURS], ids=lambda p: str(p.pattern))
+def test_every_page_declares_who_may_see_it(pattern: URLPattern):
+    assert declared(pattern) in {None, "public", *PERMISSIONS}
+
+
+def test_few_pages_are_public():
+    assert {p.name for _, p in OURS if declared(p) == "public"} <= {
+        "sign-in",
+        "sign-in-failed",
+        "signed-out",
+        "health",
+        "gallery",
+    }
+
+
+def test_every_permission_is_held_by_a_role_and_every_role_holds_known_permissions():
+    held = set().union(*(permissions for _, permissions in ROLES.values()))
+    assert held == set(PERMISSIONS)
+
+
+def url_of(namespace: str, pattern: URLPattern) -> str:
+    samples = {"tenant": "dev", "slug": "blocks", "user_id": "auth0|1", "panel": "blocks"}
+    names = re.findall(r"<(?:\w+:)?(\w+)>", str(pattern.pattern))
+    arguments = {name: samples.get(name, 1) for name in names}
+    if namespace == "identity":
+        arguments["tenant"] = "dev"
+    return reverse(f"{namespace}:{pattern.name}" if namespace else pattern.name, kwargs=arguments)
+
+
+@pytest.mark.django_db
+def test_somebody_without_a_role_gets_nothing_but_the_own_account(person):
+    nobody = person(None)
+    for namespace, pattern in OURS:
+        if declared(pattern) in PERMISSIONS:
+            for method in (nobody.get, nobody.post):
+                answer = method(url_of(namespace, pattern))
+                assert answer.status_code == 403, pattern
+                assert PERMISSIONS[declared(pattern)].encode() in answer.content.replace(b"&#x27;", b"'"), pattern
+
+
+@pytest.mark.django_db
+def test_somebody_who_is_not_signed_in_is_sent_to_the_sign_in(client):
+    for namespace, pattern in OURS:
+        if declared(pattern) != "public":
+            answer = client.get(url_of(namespace, pattern))
+            assert answer.status_code == 302
+            assert answer.url.startswith("/sign-in/"), pattern
+
+
+def test_every_setting_is_documented():
+    read = set(re.findall(r'env(?:\.\w+)?\(\s*"([A-Z0-9_]+)"', (ROOT / "portal/settings.py").read_text()))
+    documented = set(re.findall(r"^\| `([A-Z0-9_]+)`", (ROOT / "docs/settings.md").read_text(), re.MULTILINE))
+    assert read == documented
+
+
+def test_the_permission_table_in_the_docs_is_the_one_in_the_code():
+    lines = ["| Permission | Lets a person | " + " | ".join(label for label, _ in ROLES.values()) + " |"]
+    lines.append("|---|---|" + "---|" * len(ROLES))
+    for name, text in PERMISSIONS.items():
+        marks = " | ".join("yes" if name in held else "" for _, held in ROLES.values())
+        lines.append(f"| `{name}` | {text} | {marks} |")
+    assert "\n".join(lines) in (ROOT / "docs/permissions.md").read_text()
+
+
+def test_only_the_gateway_imports_the_auth0_sdk_or_an_http_client():
+    # demo.py asks the programs that it has started whether they answer.
+    allowed = {"portal/auth0", "portal/demo.py", "portal/supervisor.py"}
+    for package in ("portal", "identity", "deployments"):
+        for file in (ROOT / package).rglob("*.py"):
+            name = file.relative_to(ROOT).as_posix()
+            if any(name.startswith(prefix) for prefix in allowed):
+                continue
+            assert not re.search(
+                r"^\s*(?:import|from) (?:auth0|httpx|requests|urllib\.request|http\.client)\b", file.read_text(), re.M
+            ), name

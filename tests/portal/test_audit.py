@@ -1,0 +1,119 @@
+"""The audit trail: whole, append-only, without secrets."""
+
+import threading
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, connection, transaction
+
+from portal import audit
+from portal.errors import Invalid, Missing, Unknown
+from portal.models import AuditEvent, AuditHead
+from tests.trail import unguarded
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+
+
+def act(verb: str = "users.block", **fields: object) -> AuditEvent:
+    with audit.recorded(None, verb, target="auth0|1", **fields) as entry:
+        entry.after = {"blocked": True}
+    return entry.event
+
+
+def test_an_act_that_worked_is_recorded_as_succeeded():
+    event = act(reason="left the company", ticket="HD-1")
+    assert (event.outcome, event.reason, event.ticket, event.after) == (
+        "succeeded",
+        "left the company",
+        "HD-1",
+        {"blocked": True},
+    )
+
+
+def test_an_act_that_failed_is_recorded_with_its_sentence_and_the_error_goes_on():
+    with pytest.raises(Missing), audit.recorded(None, "users.block"):
+        raise Missing("No such user.", request_id="abc")
+    event = AuditEvent.objects.get()
+    assert (event.outcome, event.detail, event.request_id) == ("failed", "No such user.", "abc")
+
+
+def test_a_write_whose_answer_was_lost_is_recorded_as_not_known():
+    with pytest.raises(Unknown), audit.recorded(None, "users.block"):
+        raise Unknown("It took too long.")
+    assert AuditEvent.objects.get().outcome == "unknown"
+
+
+def test_an_unexpected_error_leaves_its_kind_in_the_trail_and_not_its_text():
+    with pytest.raises(RuntimeError), audit.recorded(None, "users.block"):
+        raise RuntimeError("password=hunter2")
+    assert AuditEvent.objects.get().detail == "Unexpected RuntimeError"
+
+
+def test_secrets_in_fields_and_in_free_text_are_masked():
+    with audit.recorded(None, "tenants.manage", reason="token eyJhbGciOi.eyJzdWIiOiIxIn0.c2lnbmF0dXJl") as entry:
+        entry.before = {"client_secret": "s3cret", "nested": [{"password": "hunter2"}]}
+        entry.detail = "https://x.example/reset?ticket=abcdef"
+    event = AuditEvent.objects.get()
+    stored = f"{event.before} {event.detail} {event.reason}"
+    assert not any(secret in stored for secret in ("s3cret", "hunter2", "abcdef", "eyJzdWIiOiIxIn0"))
+
+
+def test_the_database_refuses_to_change_or_remove_an_entry():
+    act()
+    for write in (AuditEvent.objects.all().delete, lambda: AuditEvent.objects.update(actor="somebody else")):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            write()
+    assert AuditEvent.objects.get().actor == "Castellan"
+
+
+def test_a_whole_chain_is_proven_sound():
+    for _ in range(3):
+        act()
+    assert audit.verify() == (3, "")
+    call_command("verify_audit")
+
+
+@pytest.mark.parametrize(
+    ("damage", "finding"),
+    [
+        ("UPDATE portal_auditevent SET actor = 'mallory' WHERE id = %s", "was changed"),
+        ("DELETE FROM portal_auditevent WHERE id = %s", "does not follow"),
+    ],
+)
+def test_an_entry_changed_or_removed_behind_the_triggers_is_found(damage: str, finding: str):
+    events = [act() for _ in range(3)]
+    with unguarded(), connection.cursor() as cursor:
+        cursor.execute(damage, [events[1].pk])
+    assert finding in audit.verify()[1]
+    with pytest.raises(CommandError, match=finding):
+        call_command("verify_audit")
+
+
+def test_entries_cut_off_at_the_end_are_missed():
+    events = [act() for _ in range(2)]
+    with unguarded(), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM portal_auditevent WHERE id = %s", [events[1].pk])
+    assert "end of the trail is missing" in audit.verify()[1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_acts_at_the_same_moment_make_one_chain():
+    def many() -> None:
+        for _ in range(5):
+            act()
+        connection.close()
+
+    threads = [threading.Thread(target=many) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert audit.verify() == (20, "")
+    assert AuditHead.objects.get().count == 20
+
+
+def test_a_reason_is_asked_for_where_the_installation_requires_one(settings):
+    with pytest.raises(Invalid, match="reason"):
+        audit.required_reason("   ")
+    settings.REASON_REQUIRED = False
+    assert audit.required_reason("") == ""
