@@ -14,9 +14,11 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from runtime.node import Child
+
+Kind = TypeVar("Kind", bound=Child)
 
 MOST_IDLE = 6
 IDLE_SECONDS = 120.0
@@ -30,21 +32,21 @@ def container_key(*parts: Any) -> str:
 
 
 @dataclass
-class Pool:
+class Pool(Generic[Kind]):
     """`start` makes a blank child."""
 
-    start: Callable[[], Child]
+    start: Callable[[], Kind]
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _idle: list[tuple[str, Child]] = field(default_factory=list)
-    _blank: Child | None = None
+    _idle: list[tuple[str, Kind]] = field(default_factory=list)
+    _blank: Kind | None = None
 
-    def take(self, key: str) -> Child:
+    def take(self, key: str) -> Kind:
         """A living child for `key`: its own warm one, else the blank, else a new one. Give it back with `release`."""
         with self._lock:
             child = self._warm(key) or self._take_blank()
         return child or self.start()
 
-    def _warm(self, key: str) -> Child | None:
+    def _warm(self, key: str) -> Kind | None:
         for index in range(len(self._idle) - 1, -1, -1):
             if self._idle[index][0] != key:
                 continue
@@ -54,14 +56,14 @@ class Pool:
             child.kill()
         return None
 
-    def _take_blank(self) -> Child | None:
+    def _take_blank(self) -> Kind | None:
         child, self._blank = self._blank, None
         if child is None or child.alive:
             return child
         child.kill()
         return None
 
-    def release(self, key: str, child: Child, *, cpu_ms: float = 0.0) -> None:
+    def release(self, key: str, child: Kind, *, cpu_ms: float = 0.0) -> None:
         """Keep the child warm for the next run of the same key, and have a blank one ready."""
         child.uses += 1
         child.idle_since = time.monotonic()
@@ -104,7 +106,7 @@ class Pool:
         self._idle, self._blank = [], None
 
 
-def registered(start: Callable[[], Child]) -> Pool:
+def registered(start: Callable[[], Kind]) -> Pool[Kind]:
     """A pool that ends its children at exit and forgets them after a fork (Celery's prefork workers)."""
     pool = Pool(start)
     atexit.register(pool.close)

@@ -33,7 +33,7 @@ function verdict(ending, file) {
 async function perform(kind, request) {
   const { run, FILE } = runners[kind];
   const console = output.start();
-  const result = [];
+  const result = kind === "action" ? [] : {};
   const started = hrtime.bigint();
   const ending = await new Promise((resolve) => {
     stopped = resolve;

@@ -7,7 +7,7 @@ const vm = require("node:vm");
 
 const installed = createRequire(path.join(__dirname, "..", "..", "package.json"));
 // Native addons are closed here (and slow to build), so the JavaScript twin of the same interface answers.
-const TWINS = { bcrypt: "bcryptjs" };
+const TWINS = { bcrypt: "bcryptjs", argon2: path.join(__dirname, "twins", "argon2.js") };
 
 /** `pg@8.11.3` -> `pg`, `@scope/name@1.0.0/file` -> `@scope/name/file`: the installed version answers any pin. */
 function withoutPin(name) {
@@ -43,4 +43,4 @@ function evaluate(code, file, { tail = "undefined", extra = {} } = {}) {
   return { exports: module.exports, value };
 }
 
-module.exports = { evaluate };
+module.exports = { evaluate, installed };

@@ -1,0 +1,182 @@
+"""Runs custom database scripts by Auth0's contract: one function, a callback, `configuration`, error classes.
+
+A script reaches only the hosts that the caller names. What misbehaves is a result with an outcome, never an exception.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from runtime.node import Child, Crashed, NetworkOpen, NodeMissing, TimedOut
+from runtime.pool import container_key, registered
+from runtime.relay import Fault, Relay, targets
+
+Outcome = Literal["success", "error", "timeout", "crashed", "refused"]
+SCRIPTS = (
+    *("login", "get_user", "create", "change_password", "verify", "delete", "change_email"),
+    *("change_username", "change_phone_number"),
+)
+LARGEST_CODE_BYTES = 100_000
+TIMEOUT_SECONDS = 20.0
+FEWEST_FREE_SOCKETS = 8
+
+
+class ScriptChild(Child):
+    """A child with connections to its parent."""
+
+    def __init__(self) -> None:
+        self.relay = Relay()
+        try:
+            super().__init__(sockets=[end.fileno() for end in self.relay.child_ends])
+        except BaseException:
+            self.relay.close()
+            raise
+        self.relay.start()
+
+    def kill(self) -> None:
+        super().kill()
+        self.relay.close()
+
+    @property
+    def alive(self) -> bool:
+        return super().alive and self.relay.free >= FEWEST_FREE_SOCKETS
+
+
+pool = registered(ScriptChild)
+threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="script")
+
+
+@dataclass(frozen=True)
+class ScriptResult:
+    """What one execution answered.
+
+    outcome: "success": the callback's first argument was empty; "error": it was not, or the script threw before it
+        called back; "timeout": no callback in time, or none possible any more; "crashed", "refused": as for Actions.
+    value: the callback's second argument, as JSON data (None when there was none).
+    error: {"name", "message", "stack"} and where given "code" and "identifier" (the first argument of
+        WrongUsernameOrPasswordError: None means an unknown user, text a wrong password).
+    callbacks: how many times the callback was called until the end of the run; Auth0 takes the first.
+    late_error: what the script threw after its callback, or None.
+    open_connections: connections that the script left open.
+    """
+
+    outcome: Outcome = "success"
+    value: Any = None
+    error: dict[str, Any] | None = None
+    console: list[str] = field(default_factory=list)
+    callbacks: int = 0
+    duration_ms: float = 0.0
+    late_error: dict[str, Any] | None = None
+    open_connections: int = 0
+
+
+def run(
+    code: str,
+    *,
+    script: str,
+    arguments: Sequence[Any],
+    configuration: Mapping[str, str] | None = None,
+    context: dict[str, Any] | None = None,
+    allow_hosts: Iterable[str] | Mapping[str, str] = (),
+    timeout_seconds: float = TIMEOUT_SECONDS,
+    reuse: bool = True,
+    linger_seconds: float = 0.0,
+    fault: Fault | None = None,
+    doubles: Mapping[str, str] | None = None,
+) -> ScriptResult:
+    """Run one script once.
+
+    script: a key of `customScripts`, e.g. "get_user". arguments: without the callback, e.g. [email, password].
+    context: what `enable_script_context` puts before the callback; None leaves it out.
+    allow_hosts: "host:port" names, or {name as the script writes it: "host:port" or socket path to open instead}.
+    reuse: keep the process warm for the same code and configuration, so that `global` lives on as at Auth0.
+    linger_seconds: how long to watch what the script does after its callback.
+    fault: trouble between script and database. doubles: {module: JavaScript} that stands in for a driver.
+    """
+    if script not in SCRIPTS:
+        raise ValueError(f"Unknown script {script!r}; one of {', '.join(SCRIPTS)}.")
+    if len(code.encode("utf-8", "surrogatepass")) > LARGEST_CODE_BYTES:
+        return refused(f"The script is larger than {LARGEST_CODE_BYTES // 1000} kB, which Auth0 does not take.")
+    request = {
+        "kind": "script",
+        **{"code": code, "script": script, "configuration": dict(configuration or {}), "doubles": dict(doubles or {})},
+        "runs": [{"arguments": list(arguments), "context": context, "linger_ms": linger_seconds * 1000}],
+    }
+    hosts = targets(allow_hosts)
+    key = container_key(code, script, request["configuration"], hosts, request["doubles"], fault)
+    try:
+        child = pool.take(key)
+    except (NodeMissing, OSError) as problem:
+        return refused(str(problem))
+    child.relay.targets, child.relay.fault = hosts, fault
+    return _execute(key, child, request, timeout_seconds, reuse)
+
+
+async def arun(code: str, **arguments: Any) -> ScriptResult:
+    """`run` for an event loop: the same arguments, the same result."""
+    return await asyncio.get_running_loop().run_in_executor(threads, lambda: run(code, **arguments))
+
+
+def prepare() -> None:
+    """Start a Node ahead of the first run; a server calls this once when it starts."""
+    pool.prepare()
+
+
+def _execute(key: str, child: ScriptChild, request: dict[str, Any], seconds: float, reuse: bool) -> ScriptResult:
+    started = time.monotonic()
+    deadline = started + seconds
+    try:
+        answer = child.receive(child.send(request, deadline=deadline), deadline=deadline)
+        result = completed(answer, child.relay.settled_connections())
+    except (TimedOut, Crashed, NetworkOpen) as problem:
+        child.kill()
+        return failed(problem, time.monotonic() - started)
+    except BaseException:
+        child.kill()
+        raise
+    if answer.get("tainted") or not reuse:
+        child.kill()
+    else:
+        pool.release(key, child, cpu_ms=answer.get("cpu_ms", 0.0))
+    return result
+
+
+def completed(answer: dict[str, Any], open_connections: int) -> ScriptResult:
+    """The callback's answer counts, whatever came after it; without one, what ended the run counts."""
+    facts = answer["result"] or {}
+    told = facts.get("answer")
+    late = facts.get("late") or (answer["error"] if told and answer["outcome"] == "error" else None)
+    error = told["error"] if told else answer["error"]
+    outcome: Outcome = ("error" if error else "success") if told else answer["outcome"]
+    return ScriptResult(
+        outcome=outcome,
+        value=told["value"] if told else None,
+        error=error,
+        console=answer["console"],
+        callbacks=facts.get("callbacks", 0),
+        duration_ms=round(answer.get("duration_ms", 0.0), 3),
+        late_error=late,
+        open_connections=open_connections,
+    )
+
+
+def refused(message: str) -> ScriptResult:
+    return ScriptResult(outcome="refused", error={"name": "Refused", "message": message, "stack": ""})
+
+
+def failed(problem: Exception, seconds: float) -> ScriptResult:
+    """A verdict on a script that did not answer."""
+    duration = round(seconds * 1000, 3)
+    if isinstance(problem, NetworkOpen):
+        return refused(str(problem))
+    if isinstance(problem, TimedOut):
+        message = "The script did not call back in time and was stopped."
+        error = {"name": "TimeoutError", "message": message, "stack": ""}
+        return ScriptResult(outcome="timeout", error=error, duration_ms=duration)
+    error = {"name": "CrashError", "message": str(problem), "stack": ""}
+    return ScriptResult(outcome="crashed", error=error, duration_ms=duration)
