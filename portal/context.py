@@ -32,6 +32,8 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     tenant = _tenant(request)
     tenants = list(Tenant.objects.all()) if roles_of(user) else []
     shown = tenant or _remembered(request, tenants)
+    for one in tenants:
+        one.switch_url = _switch_url(request, one)  # type: ignore[attr-defined]
     return {
         "navigation": _navigation(request, shown),
         "tenants": tenants,
@@ -55,6 +57,14 @@ def _remembered(request: HttpRequest, tenants: list[Tenant]) -> Tenant | None:
     return next((t for t in tenants if t.slug == slug), tenants[0] if tenants else None)
 
 
+def _switch_url(request: HttpRequest, tenant: Tenant) -> str:
+    """The same page of another tenant; from a page about one thing of one tenant, the first page of the other."""
+    match = request.resolver_match
+    if request.method == "GET" and match and set(match.kwargs) == {"tenant"}:
+        return reverse(match.view_name, args=[tenant.slug])
+    return next((entry["url"] for entry in _navigation(request, tenant) if entry["per_tenant"]), reverse("home"))
+
+
 def _navigation(request: HttpRequest, tenant: Tenant | None) -> list[dict[str, Any]]:
     allowed, entries = permissions_of(request.user), []
     for group, label, icon, name, per_tenant, permission in ENTRIES:
@@ -65,5 +75,7 @@ def _navigation(request: HttpRequest, tenant: Tenant | None) -> list[dict[str, A
         except NoReverseMatch:
             continue
         active = request.path == url or (url != "/" and request.path.startswith(url))
-        entries.append({"group": group, "label": label, "icon": icon, "url": url, "active": active})
+        entries.append(
+            {"group": group, "label": label, "icon": icon, "url": url, "active": active, "per_tenant": per_tenant}
+        )
     return entries
