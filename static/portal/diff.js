@@ -24,7 +24,9 @@ async function draw(box) {
   drawn.innerHTML = html(plain.textContent, { drawFileList: false, matching: "lines", outputFormat: wide ? "side-by-side" : "line-by-line" });
   // diff2html escapes what it prints; an empty result means that the text was no diff, and the text stays.
   if (!drawn.querySelector(".d2h-file-wrapper")) return;
-  drawn.querySelectorAll(".d2h-file-side-diff, .d2h-file-diff").forEach((part) => { part.tabIndex = 0; part.role = "region"; part.ariaLabel = "Difference"; });
+  drawn.querySelectorAll(".d2h-file-side-diff, .d2h-file-diff").forEach((part, index, all) => {
+    Object.assign(part, { tabIndex: 0, role: "group", ariaLabel: all.length > 1 ? ["Before", "After"][index % 2] : "Difference" });
+  });
   plain.hidden = true;
   box.append(drawn);
 }

@@ -23,6 +23,7 @@ document.addEventListener("click", async (event) => {
     notice({ kind: done ? "success" : "danger", text: done ? "Copied." : "The browser did not allow copying. Select the text instead." });
     setTimeout(() => button.classList.remove("copied"), 1500);
   }
+  if (event.target.closest("[data-back]")) history.length > 1 ? history.back() : location.assign("/");
   event.target.closest("[data-dismiss]")?.parentElement.remove();
 });
 
