@@ -139,12 +139,13 @@ def valkey() -> Iterator[Any]:
 
 
 @pytest.fixture
-def eager(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def eager(transactional_db: None) -> Iterator[None]:
     """Tasks run where they are sent, at the commit."""
     from portal.celery import app
 
-    monkeypatch.setattr(app.conf, "task_always_eager", True)
-    monkeypatch.setattr(app.conf, "task_eager_propagates", True)
+    app.conf.update(task_always_eager=True, task_eager_propagates=True)
+    yield
+    app.conf.update(task_always_eager=False, task_eager_propagates=False)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The audit trail without its triggers, as somebody with the database's own password has it, and as a flush needs it."""
+"""The audit trail without its triggers: as somebody with the database password has it, and as a flush needs it."""
 
 from __future__ import annotations
 

@@ -1,0 +1,144 @@
+"""Background runs: the row is the truth; no run hangs, none is carried out twice."""
+
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from portal import runs
+from portal.errors import Invalid, Refused
+from portal.models import Run
+
+Status = Run.Status
+
+
+@pytest.fixture
+def kind(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """kind(function) registers it as what runs of kind "test" do."""
+
+    def register(function: Any, **more: Any) -> None:
+        monkeypatch.setitem(runs.KINDS, "test", runs.Kind(function, **more))
+
+    return register
+
+
+def queued(**fields: Any) -> Run:
+    return Run.objects.create(kind="test", title="A test", **fields)
+
+
+@pytest.mark.django_db
+def test_a_run_reports_its_progress_and_keeps_its_result(kind):
+    def work(run: Run, progress: runs.Progress) -> dict[str, int]:
+        progress.say("Half-way", client_secret="s3cret")
+        return {"count": 3}
+
+    kind(work)
+    run = queued()
+    runs.execute(run.pk)
+    run.refresh_from_db()
+    assert (run.status, run.result) == (Status.SUCCEEDED, {"count": 3})
+    event = run.events.get()
+    assert (event.message, event.data) == ("Half-way", {"client_secret": "********"})
+
+
+@pytest.mark.django_db
+def test_a_refusal_ends_the_run_with_its_sentence(kind):
+    def work(run: Run, progress: runs.Progress) -> None:
+        raise Invalid("The domain list is empty.")
+
+    kind(work)
+    run = queued()
+    runs.execute(run.pk)
+    run.refresh_from_db()
+    assert (run.status, run.error) == (Status.FAILED, "The domain list is empty.")
+
+
+@pytest.mark.django_db
+def test_an_unexpected_error_names_its_kind_and_hides_its_text(kind, caplog):
+    def work(run: Run, progress: runs.Progress) -> None:
+        raise RuntimeError("password=hunter2hunter2")
+
+    kind(work)
+    run = queued()
+    runs.execute(run.pk)
+    run.refresh_from_db()
+    assert run.status == Status.FAILED
+    assert "RuntimeError" in run.error
+    assert "hunter2" not in run.error + "".join(run.events.values_list("message", flat=True))
+
+
+@pytest.mark.django_db
+def test_a_message_that_comes_twice_carries_the_run_out_once(kind):
+    times = []
+    kind(lambda run, progress: times.append(run.pk))
+    run = queued()
+    runs.execute(run.pk)
+    runs.execute(run.pk)
+    assert times == [run.pk]
+
+
+@pytest.mark.django_db
+def test_a_queued_run_is_cancelled_at_once_and_its_app_is_told(kind):
+    told = []
+    kind(lambda run, progress: None, interrupted=lambda run: told.append(run.status))
+    run = queued()
+    runs.cancel(run, actor=None)
+    runs.execute(run.pk)
+    run.refresh_from_db()
+    assert run.status == Status.CANCELLED
+    assert told == [Status.CANCELLED]
+
+
+@pytest.mark.django_db
+def test_a_run_that_has_ended_cannot_be_cancelled(kind):
+    kind(lambda run, progress: None)
+    run = queued()
+    runs.execute(run.pk)
+    with pytest.raises(Refused, match="already ended"):
+        runs.cancel(run, actor=None)
+
+
+@pytest.mark.django_db
+def test_a_run_whose_worker_is_silent_is_named_interrupted_and_its_app_is_told(kind):
+    told = []
+    kind(lambda run, progress: None, interrupted=lambda run: told.append(run.pk))
+    long_ago = timezone.now() - timedelta(seconds=runs.SILENCE_SECONDS + 1)
+    dead = queued(status=Status.RUNNING, heartbeat_at=long_ago)
+    alive = queued(status=Status.RUNNING, heartbeat_at=timezone.now())
+    runs.reap()
+    dead.refresh_from_db()
+    alive.refresh_from_db()
+    assert (dead.status, alive.status, told) == (Status.INTERRUPTED, Status.RUNNING, [dead.pk])
+    assert "worker" in dead.error
+
+
+@pytest.mark.django_db
+def test_states_move_only_along_the_drawn_lines():
+    with pytest.raises(LookupError):
+        runs._move(1, Status.QUEUED, Status.SUCCEEDED)
+
+
+def test_an_unknown_kind_is_refused_before_a_row_is_written():
+    with pytest.raises(LookupError):
+        runs.request("no.such.kind", actor=None, title="x")
+
+
+def test_a_running_run_stops_when_a_person_asks(kind, eager, monkeypatch):
+    monkeypatch.setattr(runs, "HEARTBEAT_SECONDS", 0.05)
+    killed = []
+
+    def work(run: Run, progress: runs.Progress) -> None:
+        runs.cancel(run, actor="release@larkspur.example")
+        with progress.when_cancelled(lambda: killed.append(True)):
+            deadline = time.monotonic() + 5
+            while not killed and time.monotonic() < deadline:
+                time.sleep(0.02)
+        progress.check()
+
+    kind(work)
+    run = queued()
+    runs.execute(run.pk)
+    run.refresh_from_db()
+    assert (run.status, killed) == (Status.CANCELLED, [True])
