@@ -159,9 +159,10 @@ def install_node_packages(purpose: str) -> None:
 
 
 def _needed(package: dict[str, Any], purpose: str) -> bool:
-    """Whether the purpose needs this entry of the lock. Optional ones depend on the machine: npm decides."""
-    skipped = package.get("optional") or package.get("peer") or package.get("devOptional")
-    return "integrity" in package and not skipped and not (purpose == "demo" and package.get("dev"))
+    """Whether the purpose needs this entry of the lock. About some npm decides, machine by machine."""
+    if any(package.get(flag) for flag in ("optional", "devOptional", "peer", "extraneous")):
+        return False
+    return "integrity" in package and not (purpose == "demo" and package.get("dev"))
 
 
 def _node_folder() -> Path:
