@@ -12,17 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sandbox.errors import ApiError
-from sandbox.kinds import routes
+from sandbox.kinds import registry, routes
 from sandbox.kinds.operations import OPERATIONS, Call, Operation, Reply
 from sandbox.tenant import Tenant
-
-try:
-    from sandbox.tokens import verify_management_token
-except ImportError:  # pragma: no cover
-
-    def verify_management_token(tenant: Tenant, header: str | None) -> dict[str, Any]:
-        raise ApiError(401, "Missing authentication")
-
+from sandbox.tokens import verify_management_token
 
 BODY_LIMIT_BYTES = 1_048_576
 PREFIX = "/api/v2"
@@ -33,6 +26,7 @@ class Api:
 
     def __init__(self, tenant: Tenant) -> None:
         self.tenant = tenant
+        registry.load()
 
     async def __call__(self, request: Request) -> Response:
         try:

@@ -30,6 +30,11 @@ def listing(
     """
     if "take" in call.query or "from" in call.query:
         return checkpoint(call, items, envelope)
+    return offset(call, items, envelope, per_page=per_page, always=always)
+
+
+def offset(call: Call, items: Sequence[dict[str, Any]], envelope: str, *, per_page: int, always: bool) -> Any:
+    """The bare list, or an object with totals where the query (or the endpoint, `always`) asks for it."""
     page, size = number(call, "page", 0), number(call, "per_page", per_page, MOST_PER_PAGE)
     start = page * size
     if start >= OFFSET_LIMIT and start >= size > 0 and start + size > OFFSET_LIMIT:

@@ -1,0 +1,116 @@
+"""A tenant as Auth0 hands it out: default settings, one application, one database, the Management API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+
+from sandbox.kinds import crud, registry, routes, settings
+from sandbox.kinds.operations import Call
+from sandbox.store import Document
+from sandbox.tenant import Tenant
+
+DATABASE = "Username-Password-Authentication"
+DEFAULT_APP = "Default App"
+GLOBAL_CLIENT = "All Applications"
+MACHINE = "Sandbox M2M"
+
+
+def fill(tenant: Tenant) -> None:
+    """Fill an empty store. The tenant's client_id and client_secret are the application "Sandbox M2M"."""
+    registry.load()
+    settings.fill(tenant.store)
+    for name in ("guardian/policies",):
+        settings.put(tenant.store, name, {"policies": []})
+    scopes = management_scopes()
+    tenant.store.put("resource_servers", *_management_api(tenant, scopes))
+    clients = [_application(tenant, GLOBAL_CLIENT), _application(tenant, DEFAULT_APP), _machine(tenant)]
+    everyone = [client["client_id"] for client in clients[1:2]]
+    insert(tenant, "/connections", {"name": DATABASE, "strategy": "auth0", "enabled_clients": everyone})
+    grant = {"client_id": tenant.client_id, "audience": tenant.management_audience, "scope": scopes}
+    insert(tenant, "/client-grants", grant)
+
+
+def insert(tenant: Tenant, path: str, document: Document) -> Document:
+    """Create a document of the kind at that path, with its defaults and checks, outside of any request."""
+    registry.load()
+    return crud.insert(crud.KINDS[path], call(tenant, path, document), document)
+
+
+def call(tenant: Tenant, path: str, body: Any) -> Call:
+    """A call by the sandbox itself."""
+    request = Request({"type": "http", "method": "POST", "headers": [], "path": path, "query_string": b""})
+    return Call(tenant, request, "POST", path, {}, {}, [], body, {}, frozenset(management_scopes()))
+
+
+def management_scopes() -> list[str]:
+    """Every scope that any endpoint knows, in the order of the table."""
+    unique = dict.fromkeys(scope for endpoint in routes.endpoints() for scope in endpoint.scopes)
+    unpaired = [f"{verb}:connections_options" for verb in ("read", "update")]
+    return [*unique, *(scope for scope in (*unpaired, *UNROUTED) if scope not in unique)]
+
+
+UNROUTED = (
+    "read:users_app_metadata",
+    "create:users_app_metadata",
+    "delete:users_app_metadata",
+    "read:user_custom_blocks",
+    "create:user_custom_blocks",
+    "delete:user_custom_blocks",
+    "delete:client_keys",
+    "create:client_keys",
+    "read:insights",
+    "read:limits",
+    "update:limits",
+    "read:shields",
+    "read:entitlements",
+    "read:triggers",
+    "update:triggers",
+)
+"""Scopes that the Management API defines and no endpoint of the table asks for."""
+
+
+def _management_api(tenant: Tenant, scopes: list[str]) -> tuple[str, Document]:
+    document = crud.filled(
+        crud.KINDS["/resource-servers"],
+        call(tenant, "/resource-servers", {}),
+        {"name": "Auth0 Management API", "identifier": tenant.management_audience},
+    )
+    id = crud.KINDS["/resource-servers"].id.new()
+    described = [{"value": scope, "description": _described(scope)} for scope in scopes]
+    return id, {**document, "id": id, "is_system": True, "scopes": described}
+
+
+def _described(scope: str) -> str:
+    return scope.replace(":", " ").replace("_", " ").title()
+
+
+def _application(tenant: Tenant, name: str) -> Document:
+    body: Document = {"name": name, "callbacks": [], "oidc_conformant": True}
+    client = insert(tenant, "/clients", body)
+    if name == GLOBAL_CLIENT:
+        client = {
+            **client,
+            "global": True,
+            "cross_origin_authentication": True,
+            "owners": [],
+            "custom_login_page": "<html>\n</html>\n",
+            "custom_login_page_on": True,
+        }
+        client = tenant.store.put("clients", client["client_id"], client)
+    return client
+
+
+def _machine(tenant: Tenant) -> Document:
+    body: Document = {
+        "name": MACHINE,
+        "app_type": "non_interactive",
+        "grant_types": ["client_credentials", "password", "http://auth0.com/oauth/grant-type/password-realm"],
+        "oidc_conformant": True,
+        "token_endpoint_auth_method": "client_secret_post",
+        "jwt_configuration": {"alg": "RS256"},
+        "client_id": tenant.client_id,
+        "client_secret": tenant.client_secret,
+    }
+    return insert(tenant, "/clients", body)

@@ -1,0 +1,183 @@
+"""Attack protection, risk assessment, Guardian factors and policies: settings with their factory values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.errors import ApiError
+from sandbox.kinds import settings
+from sandbox.kinds.operations import Call, Reply, operation
+from sandbox.kinds.settings import Setting
+from sandbox.store import Document
+
+FACTORS = ("sms", "push-notification", "otp", "email", "duo", "webauthn-roaming", "webauthn-platform", "recovery-code")
+POLICIES = ("all-applications", "confidence-score")
+ENROLLMENT = (
+    "{{code}} is your verification code for {{tenant.friendly_name}}. Please enter this code to verify your enrollment."
+)
+VERIFICATION = "{{code}} is your verification code for {{tenant.friendly_name}}"
+
+SETTINGS = (
+    Setting(
+        "/attack-protection/brute-force-protection",
+        {
+            "enabled": True,
+            "shields": ["block", "user_notification"],
+            "mode": "count_per_identifier_and_ip",
+            "allowlist": [],
+            "max_attempts": 10,
+        },
+    ),
+    Setting(
+        "/attack-protection/suspicious-ip-throttling",
+        {
+            "enabled": True,
+            "shields": ["admin_notification", "block"],
+            "allowlist": [],
+            "stage": {
+                "pre-login": {"max_attempts": 100, "rate": 864000},
+                "pre-user-registration": {"max_attempts": 50, "rate": 1200},
+                "pre-custom-token-exchange": {"max_attempts": 10, "rate": 600000},
+            },
+        },
+    ),
+    Setting(
+        "/attack-protection/breached-password-detection",
+        {
+            "enabled": False,
+            "shields": [],
+            "admin_notification_frequency": [],
+            "method": "standard",
+            "stage": {"pre-user-registration": {"shields": []}, "pre-change-password": {"shields": []}},
+        },
+    ),
+    Setting(
+        "/attack-protection/bot-detection",
+        {
+            "challenge_password_policy": "never",
+            "challenge_passwordless_policy": "never",
+            "challenge_password_reset_policy": "never",
+            "allowlist": [],
+            "bot_detection_level": "medium",
+            "monitoring_mode_enabled": False,
+        },
+    ),
+    Setting(
+        "/attack-protection/captcha",
+        {
+            "active_provider_id": "auth_challenge",
+            "simple_captcha": {},
+            "auth_challenge": {"fail_open": False},
+            "recaptcha_v2": {"site_key": ""},
+            "recaptcha_enterprise": {"site_key": "", "project_id": ""},
+            "hcaptcha": {"site_key": ""},
+            "friendly_captcha": {"site_key": ""},
+            "arkose": {
+                "site_key": "",
+                "client_subdomain": "client-api",
+                "verify_subdomain": "verify-api",
+                "fail_open": False,
+            },
+        },
+        shown=lambda call, document: _without_captcha_secrets(document),
+    ),
+    Setting("/attack-protection/phone-provider-protection", {"type": "disabled"}),
+    Setting("/risk-assessments/settings", {"enabled": False}),
+    Setting("/risk-assessments/settings/new-device", {"remember_for": 30}),
+    Setting("/supplemental-signals", {"akamai_enabled": False}),
+    Setting("/guardian/settings", {"recovery_codes": {"enabled": True}}),
+    Setting("/guardian/factors/phone/message-types", {"message_types": []}),
+    Setting("/guardian/factors/phone/selected-provider", {"provider": "auth0"}),
+    Setting(
+        "/guardian/factors/phone/templates", {"enrollment_message": ENROLLMENT, "verification_message": VERIFICATION}
+    ),
+    Setting("/guardian/factors/phone/providers/twilio", {}),
+    Setting("/guardian/factors/phone/settings", {}),
+    Setting("/guardian/factors/email/settings", {}),
+    Setting("/guardian/factors/sms/selected-provider", {"provider": "auth0"}),
+    Setting(
+        "/guardian/factors/sms/templates", {"enrollment_message": ENROLLMENT, "verification_message": VERIFICATION}
+    ),
+    Setting("/guardian/factors/sms/providers/twilio", {}),
+    Setting("/guardian/factors/duo/settings", {}),
+    Setting("/guardian/factors/push-notification/selected-provider", {"provider": "guardian"}),
+    Setting(
+        "/guardian/factors/push-notification/providers/sns",
+        {},
+        shown=lambda call, document: _unless(call.method == "GET", document, "aws_secret_access_key"),
+    ),
+    Setting(
+        "/guardian/factors/push-notification/providers/apns",
+        {},
+        shown=lambda call, document: _apns(call, document),
+    ),
+    Setting("/guardian/factors/push-notification/providers/fcm", {}, shown=lambda call, document: {}),
+    Setting("/guardian/factors/push-notification/providers/fcmv1", {}, shown=lambda call, document: {}),
+    Setting(
+        "/guardian/factors/webauthn-roaming/settings",
+        {"userVerification": "preferred", "overrideRelyingParty": False, "relyingPartyIdentifier": ""},
+        put_replaces=False,
+    ),
+    Setting(
+        "/guardian/factors/webauthn-platform/settings",
+        {"overrideRelyingParty": False, "relyingPartyIdentifier": ""},
+        put_replaces=False,
+    ),
+)
+
+
+def _unless(hide: bool, document: Document, *names: str) -> Document:
+    return {key: value for key, value in document.items() if not (hide and key in names)}
+
+
+def _apns(call: Call, document: Document) -> Document:
+    answer = _unless(True, document, "p12")
+    if call.method == "GET" and document:
+        answer["enabled"] = True
+    return answer
+
+
+def _without_captcha_secrets(document: Document) -> Document:
+    return {
+        name: _unless(isinstance(value, dict), value, "secret", "api_key") if isinstance(value, dict) else value
+        for name, value in document.items()
+    }
+
+
+# --- factors and policies --------------------------------------------------------------------------------------------
+
+
+@operation("GET", "/guardian/factors")
+def list_factors(call: Call) -> list[Document]:
+    return [
+        {
+            "name": name,
+            "enabled": bool(settings.value(call.store, f"/guardian/factors/{name}").get("enabled")),
+            "trial_expired": False,
+        }
+        for name in FACTORS
+    ]
+
+
+@operation("PUT", "/guardian/factors/{name}")
+def enable_factor(call: Call) -> Document:
+    name, enabled = call.params["name"], (call.body or {}).get("enabled", False)
+    if name not in FACTORS:
+        raise ApiError(404, "The factor does not exist.", "inexistent_factor")
+    settings.put(call.store, f"/guardian/factors/{name}", {"name": name, "enabled": enabled, "trial_expired": False})
+    return {"enabled": enabled}
+
+
+@operation("GET", "/guardian/policies")
+def read_policies(call: Call) -> Any:
+    return settings.value(call.store, "/guardian/policies").get("policies", [])
+
+
+@operation("PUT", "/guardian/policies")
+def replace_policies(call: Call) -> Reply:
+    policies = call.body or []
+    settings.put(call.store, "/guardian/policies", {"policies": policies})
+    return Reply(200, policies)
+
+
+settings.register(*SETTINGS)

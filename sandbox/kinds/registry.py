@@ -1,0 +1,42 @@
+"""All modules that register endpoints, imported once, before the first request."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import lru_cache
+
+from sandbox import users
+
+TABLES = (
+    "actions",
+    "applications",
+    "branding",
+    "connections",
+    "credentials",
+    "extensions",
+    "keys",
+    "legacy",
+    "members",
+    "messaging",
+    "modules",
+    "network",
+    "organizations",
+    "profiles",
+    "prompts",
+    "protection",
+    "provisioning",
+    "roles",
+    "streams",
+    "tenant_settings",
+    "triggers",
+)
+
+
+@lru_cache(maxsize=1)
+def load() -> None:
+    for name in TABLES:
+        importlib.import_module(f"sandbox.kinds.{name}")
+    for module in pkgutil.iter_modules(users.__path__, "sandbox.users."):
+        importlib.import_module(module.name)
+    importlib.import_module("sandbox.kinds.shaped")
