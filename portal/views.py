@@ -135,7 +135,8 @@ class Audit(PermissionView):
             wanted = {f"{name}__icontains": value for name, value in form.cleaned_data.items() if value}
             found = found.filter(**wanted)
         page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
-        return render(request, "portal/audit.html", {"page": page, "form": form})
+        chain = dict(zip(("count", "problem"), audit.verify(), strict=True)) if "verify" in request.GET else None
+        return render(request, "portal/audit.html", {"page": page, "form": form, "chain": chain})
 
 
 class AuditEventPage(PermissionView):
