@@ -227,6 +227,20 @@ def described_by(roles: Any) -> str:
     return words[0] if len(words) < 2 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
+@register.filter
+def duration(seconds: Any) -> str:
+    """Seconds in the two largest units: "1 h 5 min", "40 s"."""
+    try:
+        left = max(0, int(float(seconds)))
+    except (TypeError, ValueError, OverflowError):
+        return str(seconds)
+    parts = []
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+        count, left = divmod(left, size)
+        parts += [f"{count} {unit}"] if count else []
+    return " ".join(parts[:2]) or "0 s"
+
+
 @register.simple_block_tag(takes_context=True)
 def card(context: template.Context, content: str, title: str = "", **parameters: Any) -> SafeString:
     """A titled box; its parameters are those of CARD."""
