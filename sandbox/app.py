@@ -130,9 +130,10 @@ class _Dispatch:
     def __init__(self, tenant: Tenant) -> None:
         from sandbox.kinds.api import Api
         from sandbox.login.routes import build
+        from sandbox.users import exports
 
         self.api = Api(tenant)
-        self.router = Router(build(tenant), default=_not_found)
+        self.router = Router([*build(tenant), *exports.routes(tenant)], default=_not_found)
         self.exact = _exact_routes(self.router)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

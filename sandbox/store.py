@@ -28,6 +28,9 @@ class Store:
     def all(self, kind: str) -> Iterator[Document]:
         return iter(list(self._kinds.get(kind, {}).values()))
 
+    def items(self, kind: str) -> Iterator[tuple[str, Document]]:
+        return iter(list(self._kinds.get(kind, {}).items()))
+
     def ids(self, kind: str) -> list[str]:
         return list(self._kinds.get(kind, {}))
 

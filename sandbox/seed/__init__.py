@@ -33,34 +33,12 @@ def read_file(tenant: Tenant, path: Path) -> None:
 
 
 def _make(tenant: Tenant, name: str) -> Documents:
+    from sandbox.kinds import factory
+
     scratch = dataclasses.replace(tenant, store=Store())
-    _fill_factory(scratch)
+    factory.fill(scratch)
     if name == "demo":
         from sandbox.seed import demo
 
         demo.fill(scratch)
     return scratch.store.dump()
-
-
-def _fill_factory(tenant: Tenant) -> None:
-    try:
-        from sandbox.kinds import factory
-    except ImportError:
-        return _fill_least(tenant)
-    return factory.fill(tenant)
-
-
-def _fill_least(tenant: Tenant) -> None:
-    client = {"client_id": tenant.client_id, "client_secret": tenant.client_secret, "name": "Sandbox M2M"}
-    tenant.store.put(
-        "clients", tenant.client_id, client | {"app_type": "non_interactive", "grant_types": ["client_credentials"]}
-    )
-    grant = {
-        "id": "cgr_1",
-        "client_id": tenant.client_id,
-        "audience": tenant.management_audience,
-        "scope": ["read:users"],
-    }
-    tenant.store.put("client_grants", "cgr_1", grant)
-    name = "Username-Password-Authentication"
-    tenant.store.put("connections", "con_1", {"id": "con_1", "name": name, "strategy": "auth0", "options": {}})

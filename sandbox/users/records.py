@@ -42,8 +42,9 @@ def prepare(tenant: Tenant) -> None:
     """Index what users are found by. Called once per tenant, before its seed is loaded."""
     for field in INDEXED:
         tenant.store.index("users", field)
-    for kind in _OWNED_BY_USER:
+    for kind in (*_OWNED_BY_USER, "logs"):
         tenant.store.index(kind, "user_id")
+    tenant.store.index("user_blocks", "identifier")
 
 
 def get(tenant: Tenant, user_id: str) -> Document:

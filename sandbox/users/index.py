@@ -1,0 +1,184 @@
+"""The user search index of one tenant: which users hold which value of a field. Like Auth0's, it may lag behind."""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from sandbox.store import Document
+from sandbox.tenant import Tenant
+from sandbox.users import fields
+
+Ids = set[str]
+# Nobody may ask for a long time; what waits must not fill the memory.
+MOST_WAITING = 10_000
+
+
+class Index:
+    """Fields are indexed at their first use and kept up to date after; `rows` is what a search returns."""
+
+    def __init__(self, tenant: Tenant, kind: str = "users", bare: tuple[str, ...] = fields.BARE) -> None:
+        self.tenant = tenant
+        self.kind = kind
+        self.bare = bare
+        self.rows: dict[str, Document] = {}
+        self._postings: dict[str, dict[str, Ids]] = {}
+        self._sorted: dict[str, list[str]] = {}
+        self._orders: dict[tuple[str, bool], list[str]] = {}
+        self._waiting: deque[tuple[float, str, Document | None]] = deque()
+        self._replaced = True
+        tenant.store.watchers.append(self._note)
+
+    def _note(self, kind: str, id: str, document: Document | None) -> None:
+        if kind == "*":
+            self._replaced = True
+            self._waiting.clear()
+        elif kind == self.kind and not self._replaced:
+            self._waiting.append((time.monotonic(), id, document))
+            if len(self._waiting) > MOST_WAITING:
+                self.refresh()
+
+    def refresh(self) -> None:
+        """Take in what has waited for as long as the index lags."""
+        if self._replaced:
+            self._rebuild()
+        due = time.monotonic() - (self.tenant.conditions.search_lag_seconds if self.kind == "users" else 0)
+        while self._waiting and self._waiting[0][0] <= due:
+            _, id, document = self._waiting.popleft()
+            self._replace(id, document)
+
+    def _rebuild(self) -> None:
+        self.rows = dict(self.tenant.store.items(self.kind))
+        self._postings, self._sorted, self._orders = {}, {}, {}
+        self._replaced = False
+
+    def _replace(self, id: str, document: Document | None) -> None:
+        old = self.rows.pop(id, None) if document is None else self.rows.get(id)
+        for field, postings in self._postings.items():
+            before = set(_terms(old, field)) if old else set()
+            after = set(_terms(document, field)) if document else set()
+            for value in before - after:
+                postings[value].discard(id)
+                if not postings[value]:
+                    del postings[value]
+                    self._sorted.pop(field, None)
+            for value in after - before:
+                if value not in postings:
+                    self._sorted.pop(field, None)
+                postings.setdefault(value, set()).add(id)
+        if document is not None:
+            self.rows[id] = document
+        self._orders.clear()
+
+    def postings(self, field: str) -> dict[str, Ids]:
+        """value -> ids; whole values and, of names, their words (marked by a leading NUL)."""
+        if field not in self._postings:
+            found: dict[str, Ids] = {}
+            for id, user in self.rows.items():
+                for term in _terms(user, field):
+                    found.setdefault(term, set()).add(id)
+            self._postings[field] = found
+        return self._postings[field]
+
+    def exact(self, field: str, value: str, *, by_word: bool) -> Ids:
+        if field == "organization_id":
+            rows = self.tenant.store.find("organization_members", organization_id=value)
+            return {row["user_id"] for row in rows if row["user_id"] in self.rows}
+        value = fields.normalized(field, value)
+        postings = self.postings(field)
+        found = set(postings.get(value, ()))
+        return found | postings.get(_word(value), set()) if by_word else found
+
+    def starting_with(self, field: str, prefix: str) -> Ids:
+        prefix = fields.normalized(field, prefix)
+        ordered = self._ordered_values(field)
+        found: Ids = set()
+        for start in (prefix, _word(prefix)):
+            at = bisect_left(ordered, start)
+            while at < len(ordered) and ordered[at].startswith(start):
+                found |= self.postings(field)[ordered[at]]
+                at += 1
+        return found
+
+    def where(self, field: str, test: Callable[[str], Any]) -> Ids:
+        """Users with a whole value that passes."""
+        found: Ids = set()
+        for value, ids in self.postings(field).items():
+            if value[:1] != "\0" and test(value):
+                found |= ids
+        return found
+
+    def having(self, field: str) -> Ids:
+        """Users for whom the field holds anything: a value, or an object that is not empty."""
+        if field == "organization_id":
+            rows = self.tenant.store.all("organization_members")
+            return {row["user_id"] for row in rows if row["user_id"] in self.rows}
+        plain = {id for value, ids in self.postings(field).items() if value[:1] != "\0" for id in ids}
+        return plain | {id for id, user in self.rows.items() if _object_at(user, field)}
+
+    def everyone(self) -> Ids:
+        return set(self.rows)
+
+    def ordered(self, ids: Ids | None, field: str | None, descending: bool) -> list[str]:
+        """The ids in the order of a field (users without it last), or of creation."""
+        if field is None:
+            if ids is None:
+                return list(self.rows)
+            return [id for id in self.rows if id in ids]
+        order = self._order(field, descending)
+        return order if ids is None else [id for id in order if id in ids]
+
+    def _order(self, field: str, descending: bool) -> list[str]:
+        key = (field, descending)
+        if key not in self._orders:
+            values = {id: _sortable(user, field) for id, user in self.rows.items()}
+            present = [(value, id) for id, value in values.items() if value is not None]
+            present.sort(key=lambda pair: pair[0], reverse=descending)
+            self._orders[key] = [id for _, id in present] + [id for id, value in values.items() if value is None]
+        return self._orders[key]
+
+    def _ordered_values(self, field: str) -> list[str]:
+        if field not in self._sorted:
+            self._sorted[field] = sorted(self.postings(field))
+        return self._sorted[field]
+
+
+def of(tenant: Tenant, kind: str = "users", bare: tuple[str, ...] = fields.BARE) -> Index:
+    """The tenant's index of users (or of another kind), up to date as far as its lag allows."""
+    indexes: dict[str, Index] = tenant.memory.setdefault("search_indexes", {})
+    if kind not in indexes:
+        indexes[kind] = Index(tenant, kind, bare)
+    indexes[kind].refresh()
+    return indexes[kind]
+
+
+def _terms(user: Document, field: str) -> Iterable[str]:
+    for value in fields.values(user, field):
+        yield value
+        for word in fields.words(field, value):
+            yield _word(word)
+
+
+def _word(text: str) -> str:
+    return f"\0{text}"
+
+
+def _object_at(user: Document, field: str) -> bool:
+    value: Any = user
+    for part in field.split("."):
+        if not isinstance(value, dict) or part.startswith("_"):
+            return False
+        value = value.get(part)
+    return isinstance(value, (dict, list)) and bool(value)
+
+
+def _sortable(user: Document, field: str) -> tuple[int, Any] | None:
+    value = user.get(field) if "." not in field else next(iter(fields.values(user, field)), None)
+    if isinstance(value, (bool, int, float)):
+        return (0, value)
+    if isinstance(value, str):
+        return (1, fields.normalized(field, value))
+    return None
