@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from functools import lru_cache
 
 from sandbox import users
@@ -37,6 +36,6 @@ TABLES = (
 def load() -> None:
     for name in TABLES:
         importlib.import_module(f"sandbox.kinds.{name}")
-    for module in pkgutil.iter_modules(users.__path__, "sandbox.users."):
-        importlib.import_module(module.name)
+    for name in users.ENDPOINTS:
+        importlib.import_module(f"sandbox.users.{name}")
     importlib.import_module("sandbox.kinds.shaped")
