@@ -6,7 +6,7 @@ import secrets
 from typing import Any
 
 from sandbox.errors import ApiError
-from sandbox.kinds import crud
+from sandbox.kinds import crud, paging
 from sandbox.kinds.certificates import signing_keys, thumbprint_sha256
 from sandbox.kinds.kind import HEX, Id, Kind, Unique, merged
 from sandbox.kinds.operations import Call, Reply, operation
@@ -15,6 +15,8 @@ from sandbox.tenant import new_id
 
 INTERACTIVE_GRANTS = ["authorization_code", "implicit", "refresh_token"]
 PUBLIC_TYPES = {"spa", "native"}
+CONFIDENTIAL = {"non_interactive"}
+POSTED = {"client_secret_post", "client_secret_basic"}
 SECRETS = ("client_secret", "encryption_key", "signing_keys")
 SESSION_TRANSFER = {
     "can_create_session_transfer_token": False,
@@ -33,13 +35,19 @@ EXPRESS_CONFIGURATION = {
     "organization_require_behavior": "pre_login_prompt",
     "client_authentication_methods": {"private_key_jwt": {"credentials": []}},
 }
-RESOURCE_SERVER = {"grant_types": [], "jwt_configuration": {"alg": "RS256", "secret_encoded": False}}
+RESOURCE_SERVER = {
+    "oidc_conformant": True,
+    "grant_types": [],
+    "jwt_configuration": {"alg": "RS256", "secret_encoded": False},
+}
 
 
 def new_client(call: Call, sent: Document) -> Document:
     """What a new application holds beyond what was sent: depends on its app_type."""
     app_type = sent.get("app_type")
-    machine = app_type == "non_interactive"
+    method = sent.get("token_endpoint_auth_method")
+    public = method == "none" or app_type in PUBLIC_TYPES
+    confidential = app_type in CONFIDENTIAL or method in POSTED
     document: Document = {
         "tenant": call.tenant.name,
         "global": False,
@@ -54,15 +62,15 @@ def new_client(call: Call, sent: Document) -> Document:
         "client_id": new_id("", 32),
         "client_secret": secrets.token_urlsafe(48),
         "jwt_configuration": {"lifetime_in_seconds": 36000, "secret_encoded": False},
-        "grant_types": INTERACTIVE_GRANTS + ([] if app_type in PUBLIC_TYPES else ["client_credentials"]),
+        "grant_types": INTERACTIVE_GRANTS + ([] if public else ["client_credentials"]),
         "refresh_token": {
             "rotation_type": "non-rotating",
             "expiration_type": "non-expiring",
             "leeway": 0,
-            "token_lifetime": 31557600 if machine else 2592000,
+            "token_lifetime": 31557600 if confidential else 2592000,
             "infinite_token_lifetime": True,
             "infinite_idle_token_lifetime": True,
-            "idle_token_lifetime": 2592000 if machine else 1296000,
+            "idle_token_lifetime": 2592000 if confidential else 1296000,
         },
     }
     special = {"express_configuration": EXPRESS_CONFIGURATION, "resource_server": RESOURCE_SERVER}
@@ -124,7 +132,7 @@ def shown_client(call: Call, client: Document) -> Document:
     answer = dict(client)
     if call.method == "POST":
         answer["encrypted"] = True
-    answer["signing_keys"] = signing_keys(call.tenant)
+    answer["signing_keys"] = signing_keys(call.tenant, with_key=call.method == "POST")
     if client.get("client_authentication_methods"):
         answer.pop("client_secret", None)
     if call.method == "GET" and "read:client_keys" not in call.scopes:
@@ -172,6 +180,14 @@ def list_clients(call: Call) -> Any:
     everyone = [c for c in call.store.all("clients") if "is_global" not in call.query or c["global"] is wanted]
     clients = [c for c in everyone if crud.passes(CLIENTS, call, c)]
     return crud.listed(call, [shown_client(call, c) for c in clients], "clients", "both")
+
+
+@operation("GET", "/clients/{id}")
+def read_client(call: Call) -> Document:
+    """Whatever fields are asked for, the certificates come along."""
+    answer = shown_client(call, crud.asked(CLIENTS, call))
+    chosen = paging.chosen(call, answer)
+    return {**chosen, "signing_keys": answer["signing_keys"]} if "signing_keys" in answer else chosen
 
 
 @operation("DELETE", "/clients/{id}")

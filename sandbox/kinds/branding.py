@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
 from sandbox.errors import ApiError
 from sandbox.kinds import crud, settings
 from sandbox.kinds.kind import Id, Kind
@@ -14,7 +16,7 @@ from sandbox.store import Document
 TEMPLATE = "/branding/templates/universal-login"
 HEAD, WIDGET = "{%- auth0:head -%}", "{%- auth0:widget -%}"
 
-settings.register(Setting("/branding", {"colors": {"page_background": "#000000", "primary": "#0059d6"}}))
+settings.register(Setting("/branding", {"colors": {"page_background": "#FF4F40", "primary": "#2A2E35"}}))
 
 THEMES = Kind(
     path="/branding/themes",
@@ -51,10 +53,14 @@ def read_template(call: Call) -> Document:
     return {"body": body}
 
 
-@operation("PUT", TEMPLATE)
-def replace_template(call: Call) -> Reply:
-    """The body is the template itself, as a JSON string, as text/html, or as {"template": ...}. 201 if it is new."""
-    sent: Any = call.body
+@operation("PUT", TEMPLATE, form=True)
+async def replace_template(call: Call) -> Reply:
+    """The body is the template itself, plain, as a JSON string, or as {"template": ...}. 201 if it is new."""
+    raw = await call.request.body()
+    try:
+        sent: Any = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        sent = raw.decode("utf-8", "replace")
     body = sent.get("template") if isinstance(sent, dict) else sent
     if not isinstance(body, str) or HEAD not in body.replace("{% auth0", "{%- auth0").replace("head %}", "head -%}"):
         raise ApiError(400, f"The template must contain {HEAD} and {WIDGET}.", "invalid_body")

@@ -20,6 +20,7 @@ from sandbox.errors import ApiError
 from sandbox.store import Document
 from sandbox.tenant import Tenant
 
+NOT_SHOWN = "[not shown]"
 NAMES = {
     NameOID.COUNTRY_NAME: ("C", "countryName"),
     NameOID.STATE_OR_PROVINCE_NAME: ("ST", "stateOrProvinceName"),
@@ -30,15 +31,16 @@ NAMES = {
 }
 
 
-def signing_keys(tenant: Tenant) -> list[Document]:
-    """The certificate that an application sees: the tenant's current one."""
+def signing_keys(tenant: Tenant, *, with_key: bool = False) -> list[Document]:
+    """The certificate that an application sees: the tenant's current one. The private key stays here: only its place
+    is shown where Auth0 shows it (when an application has just been created)."""
     key = keys.current(tenant)
     remembered: dict[str, list[Document]] = tenant.memory.setdefault("client_signing_keys", {})
     if key.kid not in remembered:
         bundle = pkcs7.serialize_certificates([key.certificate], serialization.Encoding.PEM).decode()
         subject = f"/CN={tenant.domain.partition(':')[0]}"
         remembered[key.kid] = [{"cert": key.certificate_pem, "pkcs7": bundle, "subject": subject}]
-    return remembered[key.kid]
+    return [{**entry, "key": NOT_SHOWN} for entry in remembered[key.kid]] if with_key else remembered[key.kid]
 
 
 def read(pem: str, name: str) -> x509.Certificate:

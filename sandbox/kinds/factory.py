@@ -27,7 +27,9 @@ def fill(tenant: Tenant) -> None:
     tenant.store.put("resource_servers", *_management_api(tenant, scopes))
     clients = [_application(tenant, GLOBAL_CLIENT), _application(tenant, DEFAULT_APP), _machine(tenant)]
     everyone = [client["client_id"] for client in clients[1:2]]
-    insert(tenant, "/connections", {"name": DATABASE, "strategy": "auth0", "enabled_clients": everyone})
+    options = {"disable_self_service_change_password": False}
+    database = {"name": DATABASE, "strategy": "auth0", "enabled_clients": everyone, "options": options}
+    insert(tenant, "/connections", database)
     grant = {"client_id": tenant.client_id, "audience": tenant.management_audience, "scope": scopes}
     insert(tenant, "/client-grants", grant)
 
@@ -87,7 +89,7 @@ def _described(scope: str) -> str:
 
 
 def _application(tenant: Tenant, name: str) -> Document:
-    body: Document = {"name": name, "callbacks": [], "oidc_conformant": True}
+    body: Document = {"name": name, "callbacks": [], "oidc_conformant": True, "jwt_configuration": {"alg": "RS256"}}
     client = insert(tenant, "/clients", body)
     if name == GLOBAL_CLIENT:
         client = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.errors import ApiError
-from sandbox.kinds import crud
+from sandbox.kinds import crud, paging
 from sandbox.kinds.operations import Call, Reply, operation
 from sandbox.kinds.organizations import asked
 from sandbox.kinds.roles import ROLES, member
@@ -21,7 +21,9 @@ def list_members(call: Call) -> Any:
     users = memberships.members_of(call.tenant, asked(call)["id"])
     fields = call.query.get("fields", "")
     items = [_with_roles(call, user) if "roles" in fields else member(user) for user in users]
-    return crud.listed(call, items, "members", "both")
+    if "take" in call.query or "from" in call.query:
+        return paging.checkpoint(call, items, "members", eager=True)
+    return crud.listed(call, items, "members", "offset")
 
 
 def _with_roles(call: Call, user: Document) -> Document:

@@ -123,8 +123,9 @@ def _linked(call: Call) -> Document:
 @operation("GET", "/organizations/{id}/connections")
 @operation("GET", "/organizations/{id}/enabled_connections")
 def list_connections(call: Call) -> Any:
+    """The newest first."""
     organization = asked(call)
-    links = call.store.find("organization_connections", _organization_id=organization["id"])
+    links = reversed(call.store.find("organization_connections", _organization_id=organization["id"]))
     wanted = call.query.get("is_enabled")
     found = [shown_link(call, d) for d in links if wanted is None or str(d["is_enabled"]).lower() == wanted]
     return crud.listed(call, found, _envelope(call), "offset")

@@ -94,8 +94,8 @@ PASSWORD_OPTIONS = {
     "history": {"active": False, "size": 3},
     "dictionary": {"active": False, "custom": [], "default": "en_100k"},
 }
-LEGACY_PASSWORD = ("passwordPolicy", "password_complexity_options", "password_history", "password_dictionary")
 DATABASE_KEPT: Document = {
+    "password_options": PASSWORD_OPTIONS,
     "brute_force_protection": True,
     "strategy_version": 2,
     "authentication_methods": {
@@ -253,18 +253,14 @@ def _in_order(flags: dict[str, str], sent: Document) -> list[tuple[str, str]]:
 
 
 def _password_policy(sent: Document) -> Document:
-    """Newer connections have password_options; one that is set up in the older way keeps that."""
+    """The older policy stands beside password_options until the connection is set up in the newer way."""
     if "password_options" in sent:
-        return {"password_options": PASSWORD_OPTIONS}
-    if any(key in sent for key in LEGACY_PASSWORD):
         return {}
-    return {"passwordPolicy": "good", "password_options": PASSWORD_OPTIONS}
+    return {"passwordPolicy": "good"}
 
 
 def _database(sent: Document) -> Document:
     options = merged(DATABASE_KEPT, sent)
-    if "password_options" in sent:
-        options["password_options"] = merged(PASSWORD_OPTIONS, sent["password_options"])
     if "authentication_methods" in sent:
         options["authentication_methods"] = merged(OTP_METHODS, options["authentication_methods"])
     return options

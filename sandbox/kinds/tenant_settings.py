@@ -20,14 +20,14 @@ FLAGS = {
     "enable_apis_section": False,
     "enable_client_connections": False,
     "enable_custom_domain_in_emails": False,
-    "enable_dynamic_client_registration": False,
+    "enable_dynamic_client_registration": True,
     "enable_legacy_logs_search_v2": False,
     "enable_public_signup_user_exists_error": True,
     "enable_pipeline2": False,
-    "allow_legacy_delegation_grant_types": False,
-    "allow_legacy_ro_grant_types": False,
+    "allow_legacy_delegation_grant_types": True,
+    "allow_legacy_ro_grant_types": True,
     "allow_legacy_tokeninfo_endpoint": False,
-    "allow_other_legacy_grant_types": False,
+    "allow_other_legacy_grant_types": True,
     "change_pwd_flow_v1": False,
     "disable_management_api_sms_obfuscation": False,
     "enable_adfs_waad_email_verification": False,
@@ -39,6 +39,7 @@ FLAGS = {
     "disable_fields_map_fix": False,
     "mfa_show_factor_list_on_enrollment": False,
     "remove_alg_from_jwks": False,
+    "non_oidc_conformant_updated_at": False,
     "cannot_change_enforce_client_authentication_on_passwordless_start": True,
     "enforce_client_authentication_on_passwordless_start": True,
 }
@@ -47,7 +48,7 @@ FACTORY: Document = {
     "acr_values_supported": [],
     "change_password": {"enabled": False, "html": ""},
     "default_audience": "",
-    "default_directory": "",
+    "default_directory": "Username-Password-Authentication",
     "enabled_locales": ["en"],
     "error_page": {"html": "", "show_log_link": False, "url": ""},
     "flags": FLAGS,
@@ -64,9 +65,13 @@ FACTORY: Document = {
     "sandbox_versions_available": ["22", "18"],
     "sessions": {"oidc_logout_prompt_enabled": True},
     "oidc_logout": {"rp_logout_end_session_endpoint_discovery": True},
-    "universal_login": {"colors": {"primary": "#0059d6", "page_background": "#000000"}},
+    "universal_login": {
+        "colors": {"primary": "#2A2E35", "page_background": "#FF4F40"},
+        "passwordless": {"allow_magiclink_verify_without_session": True},
+    },
     "resource_parameter_profile": "audience",
-    "client_id_metadata_document_supported": False,
+    "mtls": {"enable_endpoint_aliases": False},
+    "client_id_metadata_document_supported": True,
     "dynamic_client_registration_security_mode": "permissive",
     "phone_consolidated_experience": False,
     "pushed_authorization_requests_supported": False,
@@ -117,4 +122,16 @@ def change(call: Call, old: Document, sent: Document) -> Document:
     return new
 
 
-settings.register(Setting("/tenants/settings", FACTORY, change=change))
+def shown(call: Call, document: Document) -> Document:
+    """A changed tenant is answered with what its login page is made of."""
+    if call.method == "GET":
+        return document
+    page = {
+        "identifier_first": settings.value(call.store, "/prompts").get("identifier_first", False),
+        "is_custom_theme_set": call.store.count("branding_themes") > 0,
+        "is_custom_template_set": bool(settings.value(call.store, "/branding/templates/universal-login")),
+    }
+    return {**document, "universal_login": {**(document.get("universal_login") or {}), **page}}
+
+
+settings.register(Setting("/tenants/settings", FACTORY, change=change, shown=shown))
