@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+import certifi
 from celery import Celery
 from cryptography.fernet import Fernet
 from django.conf import settings
@@ -26,6 +27,7 @@ HOME_TENANT = "prod"
 CLIENT_ID = "castellanPortalLocalDemoOnly0001"
 CLIENT_SECRET = "local-demo-only-castellan-portal-secret-0001"  # noqa: S105
 PASSWORD = "Castellan-demo-1"  # noqa: S105
+DOMAIN = "larkspur.example"
 ACCOUNTS = (
     ("helpdesk", "find people, reset passwords and MFA, unlock"),
     ("security", "write MFA policies, try them, publish them"),
@@ -99,6 +101,9 @@ def keys(demo: Demo) -> dict[str, str]:
 def environment(demo: Demo, redis_url: str) -> dict[str, str]:
     """For every program of the demo: the person's own, with each setting that must be the demo's set over it."""
     made = keys(demo)
+    if not demo.bundle.exists():  # programs read it at their start; the preparation adds the sandbox's authority
+        demo.bundle.parent.mkdir(parents=True, exist_ok=True)
+        demo.bundle.write_text(certifi.contents())
     home = demo.https(HOME_TENANT).removeprefix("https://")
     local = ",".join(filter(None, [os.environ.get("NO_PROXY"), "localhost,127.0.0.1,::1"]))
     return {
@@ -145,20 +150,19 @@ def sandbox(demo: Demo) -> Child:
     command += ["--state", str(demo.state / "sandbox"), "--ca-dir", str(demo.authority.parent)]
     made = keys(demo)
     client = {"SANDBOX_CLIENT_ID": made["client_id"], "SANDBOX_CLIENT_SECRET": made["client_secret"]}
-    last = demo.http_port + len(TENANTS) - 1
     return Child(
         "the sandbox",
         [sys.executable, *command],
         demo.log("sandbox"),
         environment={**os.environ, **client, "PYTHONUNBUFFERED": "1"},
-        answers=lambda: all(_page_answers(port) for port in range(demo.http_port, last + 1)),
+        answers=lambda: tenants_answer(demo),
     )
 
 
 def preparation(demo: Demo, around: dict[str, str]) -> Child:
-    """Database, static files, tenants: a program that does its work and ends."""
+    """Database, static files, tenants: a program that does its work, waiting for the sandbox, and ends."""
     command = [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), "prepare_demo"]
-    command += ["--https-port", str(demo.https_port)]
+    command += ["--https-port", str(demo.https_port), "--http-port", str(demo.http_port)]
     return Child("the preparation", command, demo.log("prepare"), environment=around, finite=True)
 
 
@@ -177,6 +181,7 @@ def web(demo: Demo, around: dict[str, str]) -> Child:
 
 def worker(demo: Demo, around: dict[str, str]) -> Child:
     command = [sys.executable, "-m", "celery", "--app", "portal", "worker", "--beat", "--concurrency", "2"]
+    command += ["--without-mingle", "--without-gossip"]  # they look for other workers, and there are none
     command += ["--schedule", str(demo.state / "beat"), "--loglevel", "INFO"]
     answers = worker_answers(around["REDIS_URL"])
     return Child("the worker", command, demo.log("worker"), environment=around, answers=answers)
@@ -187,6 +192,10 @@ def worker_answers(redis_url: str, name: str | None = None) -> Callable[[], bool
     app = Celery(broker=redis_url, set_as_current=False)
     names = [name] if name else None
     return lambda: bool(app.control.ping(timeout=0.5, destination=names, limit=1))
+
+
+def tenants_answer(demo: Demo) -> bool:
+    return all(_page_answers(demo.http_port + number) for number in range(len(TENANTS)))
 
 
 def _page_answers(port: int, path: str = "/.well-known/openid-configuration") -> bool:

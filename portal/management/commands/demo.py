@@ -57,15 +57,13 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
 
     def _start(self, supervisor: Supervisor, demo: Demo) -> None:
-        tenants, redis_url = programs.sandbox(demo), programs.own_redis()
-        if redis_url:
-            self._begin(supervisor, "Three local tenants", tenants)
-        else:
+        first = [programs.sandbox(demo)]
+        redis_url = programs.own_redis()
+        if not redis_url:
             server, valkey = programs.valkey(demo)
-            self._begin(supervisor, "Valkey, three local tenants", valkey, tenants)
-            redis_url = server.url
+            redis_url, first = server.url, [valkey, *first]
         around = programs.environment(demo, redis_url)
-        self._begin(supervisor, "Database, static files", programs.preparation(demo, around))
+        self._begin(supervisor, "Local tenants, database", *first, programs.preparation(demo, around))
         self._begin(supervisor, "Web server, worker", programs.web(demo, around), programs.worker(demo, around))
 
     def _begin(self, supervisor: Supervisor, label: str, *children: Child) -> None:
@@ -75,14 +73,23 @@ class Command(BaseCommand):
         self._say(f"{time.monotonic() - started:5.1f} s")
 
     def _tell(self, demo: Demo, seconds: float) -> None:
-        domain = "larkspur.example"
-        self._say(f"\nCastellan runs at  {demo.url}  (after {seconds:.0f} s; Ctrl-C stops it)\n")
-        for name, purpose in programs.ACCOUNTS:
-            self._say(f"  {name + '@' + domain:<32}{purpose}")
-        self._say(f"\n  The password of each: {programs.PASSWORD}\n")
-        for tenant in programs.TENANTS:
-            self._say(f"  Tenant {tenant:<10}{demo.https(tenant):<26}mail, phones: {demo.http(tenant)}/_sandbox/")
-        self._say(f"\n  What the programs say: {demo.log('*')}")
+        accounts = [f"  {f'{name}@{programs.DOMAIN}':<32}{purpose}" for name, purpose in programs.ACCOUNTS]
+        tenants = [
+            f"  {name:<10}{demo.https(name):<26}mail, phones: {demo.http(name)}/_sandbox/" for name in programs.TENANTS
+        ]
+        lines = [
+            "",
+            f"Castellan runs at {demo.url} after {seconds:.0f} s; Ctrl-C stops it.",
+            "",
+            f"Sign in with the password {programs.PASSWORD} as",
+            *accounts,
+            "",
+            "Local tenants",
+            *tenants,
+            "",
+            f"What the programs say: {demo.log('*')}",
+        ]
+        self._say("\n".join(lines))
 
     def _say(self, text: str, ending: str = "\n") -> None:
         self.stdout.write(text, ending=ending)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ import certifi
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from portal import auth0, tenants
-from portal.demo import CLIENT_ID, HOME_TENANT, TENANTS, Demo, keys
+from portal.demo import CLIENT_ID, HOME_TENANT, TENANTS, Demo, keys, tenants_answer
+from portal.errors import PortalError
 from portal.models import Stage, Tenant
 
 STAGES = dict(zip(TENANTS, (Stage.DEVELOPMENT, Stage.STAGING, Stage.PRODUCTION), strict=True))
@@ -26,14 +28,27 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--https-port", type=int, required=True, help="of the first local tenant")
+        parser.add_argument("--http-port", type=int, required=True, help="of the first local tenant")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        demo = Demo(Path(settings.STATE_DIR), https_port=options["https_port"])
-        demo.bundle.write_text(Path(certifi.where()).read_text() + demo.authority.read_text())
+        demo = Demo(Path(settings.STATE_DIR), https_port=options["https_port"], http_port=options["http_port"])
         call_command("migrate", interactive=False, verbosity=1)
         collect_static_files()
+        wait_for_tenants(demo)
+        demo.bundle.write_text(certifi.contents() + demo.authority.read_text())
         registered = {slug: register(demo, slug) for slug in TENANTS}
-        let_sign_in(registered[HOME_TENANT], settings.PUBLIC_URL)
+        try:
+            let_sign_in(registered[HOME_TENANT], settings.PUBLIC_URL)
+        except PortalError as error:
+            raise CommandError(f"{error.message} `make demo-reset` throws the demo's state away.") from error
+
+
+def wait_for_tenants(demo: Demo, *, timeout_seconds: float = 50) -> None:
+    deadline = time.monotonic() + timeout_seconds
+    while not (demo.authority.exists() and tenants_answer(demo)):
+        if time.monotonic() > deadline:
+            raise CommandError(f"The local tenants did not answer within {timeout_seconds:.0f} seconds.")
+        time.sleep(0.05)
 
 
 def collect_static_files() -> None:
