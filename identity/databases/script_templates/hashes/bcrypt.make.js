@@ -1,0 +1,1 @@
+  const passwordHash = (given) => bcrypt.hash(given, 12);

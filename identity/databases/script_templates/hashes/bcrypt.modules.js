@@ -1,0 +1,1 @@
+  const bcrypt = require('bcrypt@5.1.1');

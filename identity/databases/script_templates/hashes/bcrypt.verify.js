@@ -1,0 +1,1 @@
+  const passwordMatches = (given, stored) => bcrypt.compare(given, stored || '');

@@ -1,0 +1,47 @@
+/**
+ * login: Auth0 asks whether an identifier and a password belong together.
+{% if form.import_mode %}
+ * It runs at a user's first sign-in only; Auth0 then keeps a copy of the user and the password's hash.
+{% else %}
+ * It runs at every sign-in.
+{% endif %}
+ *
+ * Settings (never written into the code): {{ store.settings }}
+ */
+async function login(userNameOrEmail, password, callback) {
+{{ modules }}
+
+{% include helper %}
+{% if store.checks_password %}
+  let user;
+  try {
+    user = await checkPassword(userNameOrEmail, password);
+  } catch (error) {
+    return callback({{ shared.trouble() }});
+  }
+  if (!user) {
+    // null: the API does not say which of the two was wrong, so that nobody can find out who has an account.
+    return callback(new WrongUsernameOrPasswordError(null, 'Wrong e-mail or password.'));
+  }
+{% else %}
+
+{% include hash_verify %}
+
+  let user;
+  let matches = false;
+  try {
+    user = await {{ store.find("userNameOrEmail") }};
+    matches = Boolean(user) && (await passwordMatches(password, user.{{ form.columns.password }}));
+  } catch (error) {
+    return callback({{ shared.trouble() }});
+  }
+  if (!user) {
+    // null: unknown user. Auth0 logs the type fu and shows the same text as for a wrong password.
+    return callback(new WrongUsernameOrPasswordError(null, 'Wrong e-mail or password.'));
+  }
+  if (!matches) {
+    return callback(new WrongUsernameOrPasswordError(userNameOrEmail, 'Wrong e-mail or password.'));
+  }
+{% endif %}
+  return callback(null, {{ shared.profile(form) }});
+}
