@@ -15,24 +15,8 @@ _NETWORK_ADDRESS = re.compile(r"^[0-9.]+$|^\[.*\]$")
 # Anybody can have an address there, so such a domain names no company.
 PUBLIC_MAIL = frozenset(
     [
-        "gmail.com",
-        "googlemail.com",
-        "outlook.com",
-        "hotmail.com",
-        "live.com",
-        "yahoo.com",
-        "icloud.com",
-        "me.com",
-        "aol.com",
-        "gmx.net",
-        "gmx.de",
-        "web.de",
-        "proton.me",
-        "protonmail.com",
-        "mail.ru",
-        "yandex.ru",
-        "qq.com",
-        "163.com",
+        *("gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "yahoo.com", "icloud.com", "me.com"),
+        *("aol.com", "gmx.net", "gmx.de", "web.de", "proton.me", "protonmail.com", "mail.ru", "yandex.ru", "qq.com"),
     ]
 )
 

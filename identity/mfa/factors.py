@@ -30,7 +30,7 @@ FACTORS: dict[str, Factor] = {
         Factor("webauthn-roaming", "Security key", "a security key", "webauthn-roaming", ("webauthn-roaming",)),
         Factor(
             "push-notification",
-            "Push notification (Guardian)",
+            "Push (Guardian)",
             "a push notification",
             "push-notification",
             ("push", "guardian"),

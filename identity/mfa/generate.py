@@ -23,7 +23,7 @@ COMMENT_WIDTH = 110
 
 
 def code_of(policy: PolicyRules, *, name: str, version: int | None) -> str:
-    """The Action's code. `version` is None for a draft. Raises Invalid where the policy is wrong or the code too large."""
+    """The Action's code; `version` is None for a draft. Raises Invalid for a wrong policy or too much code."""
     policies.check(policy)
     code = "\n".join([*_header(policy, name, version), "", *_constants(policy), "", _body()])
     size = len(code.encode())
@@ -43,7 +43,7 @@ def _header(policy: PolicyRules, name: str, version: int | None) -> list[str]:
     numbered = f"version {version}" if version else "draft, not published"
     said = [f"MFA policy {quoted(name)}, {numbered}."]
     said += [
-        "Made by Castellan from the policy's rules. A change made here is lost when the policy is published again.",
+        "Made by Castellan from the policy's rules. A change made here is overwritten by the next publication.",
         "",
     ]
     return [_comment(line, "") for line in said] + [_comment(s, "  ") for s in policies.sentences(policy)]

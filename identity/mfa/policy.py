@@ -55,7 +55,7 @@ CHOICES: dict[str, dict[str, str]] = {
         "deny": "Users whose e-mail address is not verified are refused until it is, unless they have a factor.",
     },
     "password_grant": {
-        "ask": "Programs that send the password themselves (password grant) are answered mfa_required; any factor counts.",
+        "ask": "Programs that send the password themselves (password grant) get mfa_required; any factor counts.",
         "deny": "Programs that send the password themselves (password grant) are refused.",
     },
 }
@@ -114,7 +114,7 @@ def from_json(data: Any) -> PolicyRules:
 
 
 def to_json(policy: PolicyRules) -> dict[str, Any]:
-    return json.loads(json.dumps(asdict(policy)))  # type: ignore[no-any-return]  # tuples become lists
+    return json.loads(json.dumps(asdict(policy)))  # tuples become lists
 
 
 def factors_of(policy: PolicyRules) -> tuple[str, ...]:
@@ -160,7 +160,8 @@ def _domain_words(condition: Condition) -> str:
 
 
 def _domain_javascript(condition: Condition, number: int) -> tuple[list[str], str]:
-    exact, parents = set(), set()
+    exact: set[str] = set()
+    parents: set[str] = set()
     for domain in condition["domains"]:
         prefix, bare = domains.split(domain)
         # An address may hold either form of an international domain.
