@@ -18,6 +18,10 @@ app.conf.update(
     worker_pool="prefork",
     worker_hijack_root_logger=False,
     broker_connection_retry_on_startup=True,
+    # name -> task by its dotted name and seconds (or a crontab) between two times; apps add theirs here.
+    beat_schedule={
+        "name dead runs and send lost ones again": {"task": "portal.tasks.reap_runs", "schedule": 10.0},
+    },
 )
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
