@@ -18,6 +18,7 @@ from auth0.management.client import Auth0 as ManagementClient
 from django.conf import settings
 
 from portal.auth0 import tokens, transport
+from portal.auth0.transport import check_writable as check_writable
 from portal.auth0.transport import in_background as in_background
 from portal.auth0.transport import last_request_id as last_request_id
 from portal.errors import Invalid, PortalError

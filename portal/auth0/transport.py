@@ -93,8 +93,12 @@ def gateway(tenant: Tenant) -> Gateway:
 
 
 def _refuse_writes(tenant: Tenant, request: httpx.Request) -> None:
-    if request.method in SAFE:
-        return
+    if request.method not in SAFE:
+        check_writable(tenant)
+
+
+def check_writable(tenant: Tenant) -> None:
+    """Raise ReadOnly where the installation or the tenant refuses writes; for engines that call the tenant themselves."""
     if settings.AUTH0_READ_ONLY:
         raise ReadOnly("This installation of Castellan is set to read only (AUTH0_READ_ONLY).")
     if tenant.read_only:
