@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from typing import Any
+from urllib.parse import urlsplit
 
 from sandbox.errors import ApiError
 from sandbox.kinds import crud, paging
@@ -241,6 +242,7 @@ CLIENT_GRANTS = Kind(
     path="/client-grants",
     store="client_grants",
     envelope="client_grants",
+    delete_twice=True,
     id=Id("cgr_"),
     missing=("The client grant does not exist", "inexistent_client_grant"),
     defaults={"scope": [], "subject_type": "client"},
@@ -264,6 +266,8 @@ CLIENT_GRANTS = Kind(
 
 
 def complete_api(call: Call, api: Document) -> Document:
+    if urlsplit(api["identifier"]).path == "/me/" and not call.store.get("resource_servers", api["id"]):
+        api = {**api, **MY_ACCOUNT}
     encryption = api.get("token_encryption")
     key = encryption.get("encryption_key", {}) if isinstance(encryption, dict) else {}
     if "pem" in key:
@@ -275,6 +279,23 @@ def complete_api(call: Call, api: Document) -> Document:
         }
         api = {**api, "token_encryption": {**encryption, "encryption_key": key}}
     return api
+
+
+MY_ACCOUNT: Document = {
+    "name": "Auth0 My Account API",
+    "is_system": True,
+    "allow_offline_access": True,
+    "skip_consent_for_verifiable_first_party_clients": True,
+    "subject_type_authorization": {"client": {"policy": "deny_all"}, "user": {"policy": "require_client_grant"}},
+    "token_lifetime": 600,
+    "token_lifetime_for_web": 600,
+    "proof_of_possession": {"mechanism": "dpop", "required": False},
+    "scopes": [
+        {"value": f"{verb}:me:connected_accounts", "description": f"{verb.title()} Connected Accounts"}
+        for verb in ("create", "read", "delete")
+    ],
+}
+"""The API that a tenant gets once somebody creates one with the identifier https://TENANT/me/."""
 
 
 def check_api(call: Call, api: Document, before: Document | None) -> None:

@@ -154,8 +154,9 @@ def replace(kind: Kind, call: Call) -> Document:
 
 
 def delete(kind: Kind, call: Call) -> Reply:
-    document = asked(kind, call)
-    remove(kind, call, document)
+    if kind.delete_twice and call.store.get(kind.store, list(call.params.values())[-1]) is None:
+        return Reply(kind.delete_status)
+    remove(kind, call, asked(kind, call))
     return Reply(kind.delete_status)
 
 

@@ -89,6 +89,8 @@ class Kind:
     """How many a tenant may hold."""
     create_status: int = 201
     delete_status: int = 204
+    delete_twice: bool = False
+    """Deleting what is not there succeeds, too."""
     paging: str = "offset"
     """offset (bare list, envelope on request), both (and checkpoint), checkpoint, totals (always an envelope with
     totals), envelope ({envelope: all}) or bare (all)."""

@@ -24,7 +24,7 @@ def new_domain(call: Call, sent: Document) -> Document:
         method = {"name": "TXT", "record": str(uuid.uuid4()), "domain": f"_cf-custom-hostname.{domain}"}
     return {
         "custom_domain_id": id,
-        "primary": not call.store.count("custom_domains"),
+        "primary": False,
         "is_default": False,
         "status": "pending_verification",
         "verification": {"methods": [method]},
@@ -98,9 +98,9 @@ def change_default(call: Call) -> Document:
         raise ApiError(400, "The domain must be verified before it can be set as default.", "invalid_body")
     for other in call.store.all("custom_domains"):
         if other["is_default"] != (other["domain"] == wanted):
-            call.store.put(
-                "custom_domains", other["custom_domain_id"], {**other, "is_default": other["domain"] == wanted}
-            )
+            chosen = other["domain"] == wanted
+            new = {**other, "is_default": chosen, "primary": chosen}
+            call.store.put("custom_domains", other["custom_domain_id"], new)
     return read_default(call)
 
 

@@ -123,9 +123,8 @@ def _linked(call: Call) -> Document:
 @operation("GET", "/organizations/{id}/connections")
 @operation("GET", "/organizations/{id}/enabled_connections")
 def list_connections(call: Call) -> Any:
-    """The newest first."""
     organization = asked(call)
-    links = reversed(call.store.find("organization_connections", _organization_id=organization["id"]))
+    links = call.store.find("organization_connections", _organization_id=organization["id"])
     wanted = call.query.get("is_enabled")
     found = [shown_link(call, d) for d in links if wanted is None or str(d["is_enabled"]).lower() == wanted]
     return crud.listed(call, found, _envelope(call), "offset")
@@ -150,7 +149,6 @@ def read_connection(call: Call) -> Document:
 @operation("PATCH", "/organizations/{id}/connections/{connection_id}")
 @operation("PATCH", "/organizations/{id}/enabled_connections/{connection_id}")
 def change_connection(call: Call) -> Document:
-    """What is not sent goes back to its default, as the real service does."""
     old = _linked(call)
     crud.find(CONNECTIONS, call, old["connection_id"])
     new = {**old, **{key: value for key, value in (call.body or {}).items() if value is not None}}

@@ -131,6 +131,7 @@ SELF_SERVICE_PROFILES = Kind(
     updated_at="updated_at",
     read_only=frozenset({"id"}),
     most=20,
+    before=lambda call, profile: {"user_attributes": [], **profile},
     after_delete=_forget_texts,
 )
 

@@ -15,6 +15,7 @@ RENDERING: Document = {
     "context_configuration": [],
     "default_head_tags_disabled": False,
     "use_page_template": False,
+    "filters": None,
     "head_tags": [],
 }
 PARTIAL_POINTS = frozenset(

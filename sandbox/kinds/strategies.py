@@ -210,6 +210,9 @@ SCOPES: dict[str, tuple[dict[str, str], str | None]] = {
     "windowslive": (WINDOWS_LIVE, None),
     "facebook": (FACEBOOK, ","),
     "apple": (APPLE, " "),
+    "salesforce": ({}, None),
+    "salesforce-community": ({}, None),
+    "salesforce-sandbox": ({}, None),
 }
 """Strategy -> flags, and what joins the scopes to a text (None: they stay a list)."""
 
