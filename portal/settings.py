@@ -181,5 +181,7 @@ LOGGING = {
     "filters": {"secrets": {"()": "portal.redaction.LogFilter"}},
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["secrets"]}},
+    # Addresses of calls hold e-mail addresses and ids: people's data has no place in a log.
+    "loggers": {"httpx": {"level": "WARNING"}},
     "root": {"handlers": ["stderr"], "level": env("LOG_LEVEL", default="INFO")},
 }
