@@ -15,8 +15,7 @@ CLASSES: list[tuple[type[forms.Widget], str]] = [
     (forms.RadioSelect, "form-check-input"),
     (forms.Select, "form-select"),
     (forms.Textarea, "form-control"),
-    (forms.TextInput, "form-control"),
-    (forms.ClearableFileInput, "form-control"),
+    (forms.Input, "form-control"),
 ]
 
 

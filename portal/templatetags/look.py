@@ -18,6 +18,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
+from portal.access import PERMISSIONS
+
 register = template.Library()
 
 # stage of a tenant -> (icon, word). The colours are the classes stage-* of app.css.
@@ -225,6 +227,12 @@ def described_by(roles: Any) -> str:
     """Labels joined as a sentence does: "Security, Auditor or Administrator"."""
     words = [str(role) for role in roles] if isinstance(roles, (list, tuple, set)) else [str(roles or "")]
     return words[0] if len(words) < 2 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+@register.filter
+def act(verb: Any) -> str:
+    """The verb of an audit entry as people say it; one that is no permission stays as it is."""
+    return PERMISSIONS.get(str(verb), str(verb))
 
 
 @register.filter
