@@ -86,7 +86,7 @@ def forget(tenant: Tenant) -> None:
     """Drop this process's connections and the shared token, after credentials were changed."""
     tokens.forget(tenant)
     for key in [key for key in _clients if key[1] == tenant.pk]:
-        _clients.pop(key)[1].close()
+        _clients.pop(key)
 
 
 @contextmanager

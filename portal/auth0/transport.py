@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextvars
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -89,6 +90,8 @@ def gateway(tenant: Tenant) -> Gateway:
         limits=httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=30),
     )
     client.tenant = tenant
+    # One that is no longer wanted may still be answering somebody: its connections close when nobody holds it any more.
+    weakref.finalize(client, client._transport.close)
     return client
 
 
@@ -98,7 +101,7 @@ def _refuse_writes(tenant: Tenant, request: httpx.Request) -> None:
 
 
 def check_writable(tenant: Tenant) -> None:
-    """Raise ReadOnly where the installation or the tenant refuses writes; for engines that call the tenant themselves."""
+    """Raise ReadOnly where writes are refused: for engines that call the tenant themselves."""
     if settings.AUTH0_READ_ONLY:
         raise ReadOnly("This installation of Castellan is set to read only (AUTH0_READ_ONLY).")
     if tenant.read_only:
