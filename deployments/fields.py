@@ -67,8 +67,8 @@ def get(document: Any, path: str) -> Any:
     return document
 
 
-def put(document: Any, path: str, value: Any) -> Any:
-    """A copy of the document with the value at the path; objects on the way are made. None takes the key away."""
+def put(document: Any, path: str, value: Any, *, erase: bool = True) -> Any:
+    """A copy of the document with the value at the path; objects on the way are made. None takes the key away (`erase`)."""
     if not path:
         return copy.deepcopy(value)
     result = copy.deepcopy(document) if document is not None else {}
@@ -82,7 +82,7 @@ def put(document: Any, path: str, value: Any) -> Any:
         place = following
     if isinstance(place, list):
         place[int(last)] = value
-    elif value is None:
+    elif value is None and erase:
         place.pop(last, None)
     else:
         place[last] = copy.deepcopy(value)

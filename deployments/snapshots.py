@@ -171,7 +171,7 @@ def _reading(
     outcome: deploy_cli.Outcome,
     wanted: list[str],
 ) -> Reading:
-    states = {kind: {"state": SKIPPED, "count": None, "reason": "Not asked for."} for kind in KINDS}
+    states: dict[str, State] = {kind: {"state": SKIPPED, "count": None, "reason": "Not asked for."} for kind in KINDS}
     for kind in wanted:
         reason = _doubt(KINDS[kind], outcome, doubled.get(kind, []), files[kind])
         if reason:

@@ -194,7 +194,7 @@ def _network_problem(tenant: Tenant, network: str) -> PortalError:
 
 def _answer_problem(tenant: Tenant, outcome: Outcome, result: Event) -> PortalError:
     failed = [event for events in outcome.troubles.values() for event in events]
-    last = failed[-1] if failed else {"status": 0, "message": "", "code": "", "method": "", "path": ""}
+    last: Event = failed[-1] if failed else {"status": 0, "message": "", "code": "", "method": "", "path": ""}
     text = last.get("message") or clean(str(result.get("message", "")))[:600]
     where = f" at {last['method']} {last['path']}" if last["path"] else ""
     said = f"{tenant.name} says{where}: {text}" if last["status"] else f"The Deploy CLI refuses the project: {text}"

@@ -1,0 +1,327 @@
+"""A promotion's way from draft to verified: who may move it, when, and what is recorded.
+
+    draft ──> requested ──> approved ──> applying ──> verified ──> rolled_back
+      │           ├──> refused  │            ├──> failed | interrupted ──> rolled_back
+      └───────────┴─────────────┴> cancelled └──> outdated
+
+Moves are conditional UPDATEs through `_move`: of two people who press at once, one wins. deployments.applying does the work.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from deployments import analysis, plan, snapshots
+from deployments.models import Promotion, Snapshot
+from portal import audit, auth0, runs
+from portal.access import permissions_of
+from portal.errors import Conflict, Invalid, Refused
+from portal.models import Run
+
+Status = Promotion.Status
+MOVES: dict[str, set[str]] = {
+    Status.DRAFT: {Status.REQUESTED, Status.CANCELLED},
+    Status.REQUESTED: {Status.APPROVED, Status.REFUSED, Status.CANCELLED},
+    Status.APPROVED: {Status.APPLYING, Status.CANCELLED},
+    # Back to approved where the run was stopped before it began.
+    Status.APPLYING: {Status.VERIFIED, Status.FAILED, Status.INTERRUPTED, Status.OUTDATED, Status.APPROVED},
+    Status.VERIFIED: {Status.ROLLED_BACK},
+    Status.FAILED: {Status.ROLLED_BACK},
+    Status.INTERRUPTED: {Status.ROLLED_BACK},
+}
+ENDED = {s for s in Status.values if not MOVES.get(s)} | {Status.VERIFIED, Status.FAILED, Status.INTERRUPTED}
+
+
+def draft(source: Snapshot, target: Snapshot, picks: Iterable[plan.Pick], *, actor: Any, title: str = "") -> Promotion:
+    """Freeze the picked differences as a new draft. Raises Invalid where nothing, or what can't be promoted, is picked."""
+    if source.pk == target.pk:
+        raise Invalid("Choose two different snapshots.")
+    found, _ = snapshots.differences(source, target)
+    items = _chosen(found, list(picks))
+    title = title.strip() or f"{source.tenant.name} to {target.tenant.name}: {_summary(items)}"
+    return Promotion.objects.create(
+        title=title[:120], source=source, target_snapshot=target, target=target.tenant, requested_by=actor,
+        items=[plan.as_data(item) for item in items], plan_hash=plan.digest(items),
+    )  # fmt: skip
+
+
+def findings(promotion: Promotion) -> list[analysis.Finding]:
+    """What would go wrong, the worst first."""
+    source = promotion.source
+    return analysis.analyse(
+        promotion.plan,
+        analysis.Circumstances(
+            target=snapshots.content_of(promotion.target_snapshot),
+            stage=promotion.target.stage,
+            source_domain=source.tenant.domain if source.tenant_id != promotion.target_id else "",
+            source_ids=_ids(source),
+            unreadable=promotion.target_snapshot.unknown | source.unknown,
+            portal_client_id=promotion.target.client_id,
+            given_secrets=frozenset(promotion.secret_values),
+        ),
+    )
+
+
+def keep_secrets(promotion: Promotion, values: dict[str, str], *, actor: Any) -> None:
+    """Store values for secrets that the target lacks ({"kind|name|path": value}), encrypted until the promotion has ended."""
+    _expect(promotion, Status.DRAFT, Status.REQUESTED, Status.APPROVED)
+    if actor.pk != promotion.requested_by_id:
+        raise Refused("Only the person who planned this promotion enters its secrets.")
+    wanted = {f"{item.key}|{path}" for item in promotion.plan for path in plan.secrets_needed(item)}
+    merged = promotion.secret_values | {key: value for key, value in values.items() if key in wanted and value}
+    with _recorded(promotion, actor, "promotions.request") as entry:
+        entry.detail = f"Entered {sum(1 for v in values.values() if v)} secret value(s)"
+        Promotion.objects.filter(pk=promotion.pk).update(secrets=json.dumps(merged))
+    promotion.refresh_from_db()
+
+
+def request(promotion: Promotion, *, actor: Any, reason: str, ticket: str = "") -> None:
+    """Ask for approval. Refused while an error stands in the analysis, or by anyone but its author."""
+    reason = audit.required_reason(reason)
+    if actor.pk != promotion.requested_by_id:
+        raise Refused("Only the person who planned this promotion can ask for its approval.")
+    blocking = [finding for finding in findings(promotion) if finding.severity == analysis.ERROR]
+    if blocking:
+        raise Refused(f"The plan has {len(blocking)} error(s), the first: {blocking[0].text} {blocking[0].advice}")
+    with _recorded(promotion, actor, "promotions.request", reason=reason, ticket=ticket) as entry:
+        entry.after = _audited(promotion)
+        _move(promotion, Status.DRAFT, Status.REQUESTED, reason=reason, ticket=ticket, requested_at=timezone.now())
+
+
+def approve(promotion: Promotion, *, actor: Any, plan_hash: str, reason: str = "") -> None:
+    """Four eyes: by somebody else than who asked, and for exactly the plan that was looked at (`plan_hash`)."""
+    with _recorded(promotion, actor, "promotions.approve", reason=reason) as entry:
+        _not_by_its_author(promotion, actor)
+        if plan_hash != promotion.plan_hash or not promotion.is_sound:
+            raise Conflict("The plan is not the one that you looked at. Read it again before you approve.")
+        entry.after = {"plan_hash": plan_hash}
+        _decide(promotion, Status.APPROVED, actor, reason)
+
+
+def refuse(promotion: Promotion, *, actor: Any, reason: str) -> None:
+    with _recorded(promotion, actor, "promotions.approve", reason=audit.required_reason(reason)) as entry:
+        _not_by_its_author(promotion, actor)
+        entry.detail = "Refused"
+        _decide(promotion, Status.REFUSED, actor, reason)
+    forget_secrets(promotion)
+
+
+def withdraw(promotion: Promotion, *, actor: Any, reason: str = "") -> None:
+    """Its author gives it up, at any time before it is applied."""
+    if actor.pk != promotion.requested_by_id:
+        raise Refused("Only the person who planned this promotion can withdraw it. Refuse it instead.")
+    with _recorded(promotion, actor, "promotions.request", reason=reason) as entry:
+        entry.detail = "Withdrawn"
+        _expect(promotion, Status.DRAFT, Status.REQUESTED, Status.APPROVED)
+        _move(promotion, promotion.status, Status.CANCELLED, finished_at=timezone.now())
+    forget_secrets(promotion)
+
+
+def start(promotion: Promotion, *, actor: Any, typed_name: str = "") -> Run:
+    """Begin to apply an approved promotion. A protected target asks for its slug to be typed.
+
+    Raises Refused where another promotion is being applied to the same tenant.
+    """
+    if promotion.target.protected and typed_name.strip() != promotion.target.slug:
+        raise Invalid(f"Type {promotion.target.slug} to confirm a change to this protected tenant.")
+    with _recorded(promotion, actor, "promotions.apply", reason=promotion.reason, ticket=promotion.ticket) as entry:
+        entry.detail = "Started"
+        auth0.check_writable(promotion.target)
+        with transaction.atomic():
+            _lock(promotion, actor)
+            run = runs.request(
+                "deployments.apply",
+                actor=actor,
+                title=f"Apply “{promotion.title}”"[:200],
+                tenant=promotion.target,
+                promotion=promotion.pk,
+            )
+            Promotion.objects.filter(pk=promotion.pk).update(run=run)
+    promotion.refresh_from_db()
+    return run
+
+
+def finish(promotion: Promotion, status: str, **fields: Any) -> None:
+    """The end of applying, whatever it is; forgets the secrets, and marks what a verified roll back has undone."""
+    _move(promotion, Status.APPLYING, status, finished_at=timezone.now(), **fields)
+    forget_secrets(promotion)
+    if status == Status.VERIFIED and promotion.rolls_back:
+        undone = promotion.rolls_back
+        Promotion.objects.filter(pk=undone.pk, status__in=[s for s in MOVES if Status.ROLLED_BACK in MOVES[s]]).update(
+            status=Status.ROLLED_BACK
+        )
+
+
+def interrupted(run: Run) -> None:
+    """The worker died, or the run was stopped while it still waited: bring the promotion into a named state."""
+    promotion = Promotion.objects.filter(run=run, status=Status.APPLYING).first()
+    if promotion is None:
+        return
+    if run.status == Run.Status.CANCELLED and run.started_at is None:
+        _move(promotion, Status.APPLYING, Status.APPROVED, started_by=None, started_at=None)
+        return
+    problem = "The worker died while it applied this promotion. The journal shows what had been written by then."
+    finish(promotion, Status.INTERRUPTED, outcome={"problem": problem})
+
+
+def roll_back(promotion: Promotion, *, actor: Any) -> Promotion:
+    """Plan the way back: a new draft from the snapshot before to what the target is now, for this promotion's items alone.
+
+    It takes the same road as any promotion: it is looked at, approved by somebody else, applied and verified.
+    """
+    _expect(promotion, Status.VERIFIED, Status.FAILED, Status.INTERRUPTED)
+    now = latest_reading(promotion)
+    if promotion.before is None or now is None:
+        raise Refused(f"Export {promotion.target.name} first: it is not known what this promotion left there.")
+    with _recorded(promotion, actor, "promotions.roll_back") as entry:
+        touched = {item.key for item in promotion.plan}
+        found = [item for item in snapshots.differences(promotion.before, now)[0] if item.key in touched]
+        if not found:
+            raise Refused("There is nothing to roll back: the target is as it was before.")
+        way_back = draft(
+            promotion.before, now, [plan.Pick(item.key, exact=True) for item in found],
+            actor=actor, title=f"Roll back: {promotion.title}",
+        )  # fmt: skip
+        Promotion.objects.filter(pk=way_back.pk).update(rolls_back=promotion)
+        entry.detail = f"Planned as promotion {way_back.pk}"
+    way_back.refresh_from_db()
+    return way_back
+
+
+def latest_reading(promotion: Promotion) -> Snapshot | None:
+    """The newest reading of the target since the promotion began, that holds the kinds of its plan."""
+    kinds = {item.kind for item in promotion.plan}
+    since = promotion.started_at or promotion.created_at
+    readings = Snapshot.objects.filter(tenant=promotion.target, created_at__gte=since).exclude(
+        source=Snapshot.Source.UPLOAD
+    )
+    readings = readings.exclude(pk=promotion.before_id) if promotion.before_id else readings
+    return next((s for s in readings if all(s.kinds.get(k, {}).get("state") == snapshots.READ for k in kinds)), None)
+
+
+def waiting_for(user: Any) -> list[dict[str, str]]:
+    """For the home page: promotions that this person can approve, and own approved ones that can be applied."""
+    held, items = permissions_of(user), []
+    if "promotions.approve" in held:
+        for promotion in Promotion.objects.filter(status=Status.REQUESTED).exclude(requested_by=user):
+            items.append(_waiting(promotion, f"Approve for {promotion.target.name}: {promotion.title}"))
+    if "promotions.apply" in held:
+        for promotion in Promotion.objects.filter(status=Status.APPROVED, requested_by=user):
+            items.append(_waiting(promotion, f"Approved, ready to apply to {promotion.target.name}: {promotion.title}"))
+    return items
+
+
+def journal(promotion: Promotion) -> list[dict[str, Any]]:
+    """Each write that was sent to the target: {"method", "path", "status" (0: the answer is not known), "message", "at"}."""
+    if promotion.run is None:
+        return []
+    entries: list[dict[str, Any]] = []
+    for event in promotion.run.events.filter(data__has_key="write"):
+        write = event.data["write"] | {"at": event.at}
+        opened = next((e for e in entries if _same_call(e, write) and not e["status"]), None)
+        if write["status"] and opened:
+            opened.update(write)
+        else:
+            entries.append(write)
+    return entries
+
+
+def forget_secrets(promotion: Promotion) -> None:
+    Promotion.objects.filter(pk=promotion.pk).update(secrets="")
+
+
+def _chosen(found: list[plan.Item], picks: list[plan.Pick]) -> list[plan.Item]:
+    try:
+        items = plan.choose(found, picks)
+    except KeyError:
+        raise Conflict("The differences have changed. Look at them again.") from None
+    if not items:
+        raise Invalid("Pick at least one change.")
+    for item in items:
+        if reason := not_promotable(item):
+            raise Invalid(f"{item.label} “{item.name}” can't be promoted: {reason}")
+    return items
+
+
+def not_promotable(item: plan.Item) -> str:
+    """Why an item is shown but can't be picked; empty where it can."""
+    from deployments.kinds import KINDS, LIST
+
+    kind = KINDS[item.kind]
+    if kind.compare_only:
+        return kind.compare_only
+    if item.action == plan.DELETE and not kind.deletable:
+        return (
+            "Castellan does not delete these: users or settings would be lost."
+            if kind.shape == LIST
+            else "It can't be deleted."
+        )
+    return ""
+
+
+def _summary(items: list[plan.Item]) -> str:
+    first = f"{items[0].label} {items[0].name}"
+    return first if len(items) == 1 else f"{first} and {len(items) - 1} more"
+
+
+def _ids(snapshot: Snapshot) -> dict[str, str]:
+    return {id_: f"{kind} {name}" for kind, names in snapshots.ids_of(snapshot).items() for name, id_ in names.items()}
+
+
+def _lock(promotion: Promotion, actor: Any) -> None:
+    try:
+        with transaction.atomic():
+            _move(promotion, Status.APPROVED, Status.APPLYING, started_by=actor, started_at=timezone.now())
+    except IntegrityError:
+        raise Refused(
+            f"Another promotion is being applied to {promotion.target.name}. Start this one when that has ended."
+        ) from None
+
+
+def _decide(promotion: Promotion, status: str, actor: Any, reason: str) -> None:
+    _move(promotion, Status.REQUESTED, status, decided_by=actor, decided_at=timezone.now(), decision_reason=reason)
+
+
+def _not_by_its_author(promotion: Promotion, actor: Any) -> None:
+    if actor.pk == promotion.requested_by_id:
+        raise Refused("Four eyes: somebody else than the person who asked must decide.")
+
+
+def _expect(promotion: Promotion, *statuses: str) -> None:
+    if promotion.status not in statuses:
+        raise Conflict(f"This promotion is {promotion.get_status_display().lower()}: reload and look.")
+
+
+def _move(promotion: Promotion, old: str, new: str, **fields: Any) -> None:
+    """The one door of a promotion's state. Raises Conflict where it is not (or no longer) in `old`."""
+    if new not in MOVES.get(old, set()):
+        raise Conflict(f"A promotion does not go from {old} to {new}.")
+    moved = Promotion.objects.filter(pk=promotion.pk, status=old).update(status=new, **fields)
+    promotion.refresh_from_db()
+    if not moved:
+        raise Conflict(f"Somebody was faster: this promotion is {promotion.get_status_display().lower()} by now.")
+
+
+def _recorded(promotion: Promotion, actor: Any, verb: str, *, reason: str = "", ticket: str = "") -> Any:
+    return audit.recorded(
+        actor, verb, tenant=promotion.target, target=f"promotion {promotion.pk}", target_label=promotion.title,
+        reason=reason, ticket=ticket,
+    )  # fmt: skip
+
+
+def _audited(promotion: Promotion) -> dict[str, Any]:
+    return {"plan_hash": promotion.plan_hash, "items": [f"{item.action} {item.key}" for item in promotion.plan]}
+
+
+def _waiting(promotion: Promotion, title: str) -> dict[str, str]:
+    detail = f"{promotion.requested_by.email}: {promotion.reason}" if promotion.reason else promotion.requested_by.email
+    return {"title": title, "url": promotion.get_absolute_url(), "detail": detail}
+
+
+def _same_call(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return (one["method"], one["path"]) == (other["method"], other["path"])
