@@ -21,7 +21,7 @@ from portal.supervisor import Child, ChildFailedError, Stopped, Supervisor, take
 
 class Command(BaseCommand):
     help = __doc__
-    requires_system_checks: list[str] = []  # type: ignore[assignment]  # the demo brings the settings they ask for
+    requires_system_checks: list[str] = []  # the demo brings the settings they ask for
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=_port, default=8000, help="of the portal (default: 8000)")
