@@ -29,7 +29,7 @@ def write(tenant: Tenant, type: str, **fields: Any) -> Document:
     event = {
         "date": date,
         "type": type,
-        **_described(type, fields),
+        **described(type, fields),
         "tenant_name": tenant.name,
         "_id": id,
         "log_id": id,
@@ -43,7 +43,8 @@ def log_id(date: str, number: int) -> str:
     return f"900{digits}{_SEQUENCE_START + number:034d}"
 
 
-def _described(type: str, fields: dict[str, Any]) -> dict[str, Any]:
+def described(type: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields of an event without those that are None, with the description of its type and isMobile."""
     kept = {name: value for name, value in fields.items() if value is not None}
     if "description" not in kept and type in DESCRIPTIONS:
         kept["description"] = DESCRIPTIONS[type]

@@ -1,86 +1,66 @@
-"""Larkspur Outfitters: a company as one would find it, in three tenants that differ in ways worth promoting."""
+"""Larkspur Outfitters, a shop for garden and outdoor clothes: three tenants that look like a real company's."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import random
 
-from sandbox.kinds import actions, factory, triggers
-from sandbox.seed import people
+from sandbox.seed.activity import Activity
+from sandbox.seed.company import Company
+from sandbox.seed.legacy_store import table
+from sandbox.seed.people import PARTNER_DOMAIN, PASSWORD, STAFF, People
+from sandbox.seed.tenancy import Management
 from sandbox.store import Document
 from sandbox.tenant import Tenant
+from sandbox.users import memberships
 
-ROLES_CLAIM = "https://castellan.example/roles"
-PORTAL_CLIENT_ID = "castellanPortalLocalDemoOnly0001"
-PORTAL_CLIENT_SECRET = "local-demo-only-castellan-portal-secret-0001"
-PORTAL_URLS = ("http://localhost:8000", "http://127.0.0.1:8000")
-STAFF_ROLES_CODE = f"""\
-/**
- * Puts the person's Castellan roles on the tokens: the Auth0 roles named castellan-..., without that prefix.
- */
-exports.onExecutePostLogin = async (event, api) => {{
-  const roles = (event.authorization?.roles ?? [])
-    .filter((name) => name.startsWith("castellan-"))
-    .map((name) => name.slice("castellan-".length));
-  api.idToken.setCustomClaim("{ROLES_CLAIM}", roles);
-  api.accessToken.setCustomClaim("{ROLES_CLAIM}", roles);
-}};
-"""
+STAGES = ("dev", "staging", "prod")
+_LEGACY_CUSTOMERS = 40
+# stage -> (employees, customers, customers who sign in with Google, log events)
+_SIZES = {"dev": (330, 4210, 410, 6000), "staging": (60, 180, 20, 900), "prod": (360, 4330, 420, 9000)}
 
 
 def fill(tenant: Tenant) -> None:
-    """On top of a factory tenant. Needs nothing from outside."""
-    _roles(tenant)
-    _connections(tenant)
-    _portal(tenant)
-    _action(tenant, "Castellan staff roles", STAFF_ROLES_CODE)
-    people.fill(tenant)
+    """Fill a tenant that the factory seed has filled. A tenant of another name than STAGES is a dev one."""
+    stage = tenant.name if tenant.name in STAGES else "dev"
+    chance = random.Random(f"Larkspur Outfitters {stage}")
+    people = People(tenant, {}, chance)
+    rows = table.rows(people.legacy_people(_LEGACY_CUSTOMERS), PASSWORD)
+    company = Company(Management(tenant), stage)
+    company.fill(table.scripts(rows))
+    people.connections = company.connections
+    employees, customers, from_google, events = _SIZES[stage]
+    staff = people.staff()
+    hired = list(people.employees(employees))
+    shoppers = list(people.customers(customers))
+    list(people.google_customers(from_google))
+    list(people.legacy_customers(rows[:25]))
+    _assign(tenant, company, staff, hired, shoppers, chance)
+    Activity(tenant, company.clients, chance).fill(events)
 
 
-def _roles(tenant: Tenant) -> None:
-    for name in dict.fromkeys(role for _, role in people.STAFF.values() if role):
-        words = name.replace("-", " ")
-        factory.insert(tenant, "/roles", {"name": f"castellan-{name}", "description": f"Castellan: {words}"})
-
-
-def _connections(tenant: Tenant) -> None:
-    factory.insert(tenant, "/connections", {"name": people.CUSTOMER_DATABASE, "strategy": "auth0"})
-    options = {"client_id": "local-demo", "client_secret": "local-demo", "scope": ["email", "profile"]}
-    factory.insert(tenant, "/connections", {"name": people.SOCIAL, "strategy": people.SOCIAL, "options": options})
-
-
-def _portal(tenant: Tenant) -> None:
-    client = factory.insert(
-        tenant,
-        "/clients",
-        {
-            "client_id": PORTAL_CLIENT_ID,
-            "client_secret": PORTAL_CLIENT_SECRET,
-            "name": "Castellan",
-            "app_type": "regular_web",
-            "callbacks": [f"{url}/complete/auth0-oidc/" for url in PORTAL_URLS],
-            "allowed_logout_urls": [f"{url}/" for url in PORTAL_URLS],
-            "grant_types": [
-                "authorization_code",
-                "refresh_token",
-                "password",
-                "http://auth0.com/oauth/grant-type/password-realm",
-            ],
-            "oidc_conformant": True,
-            "jwt_configuration": {"alg": "RS256"},
-        },
-    )
-    for connection in tenant.store.all("connections"):
-        enabled = [*connection.get("enabled_clients", []), client["client_id"]]
-        tenant.store.put("connections", connection["id"], {**connection, "enabled_clients": enabled})
-
-
-def _action(tenant: Tenant, name: str, code: str, *, bound: bool = True) -> Document:
-    """A deployed post-login Action, bound behind those that are there."""
-    body = {"name": name, "code": code, "supported_triggers": [{"id": "post-login", "version": "v3"}], "deploy": True}
-    action = actions.create(factory.call(tenant, "/actions/actions", body)).body
-    if bound:
-        there = [{"ref": {"type": "action_id", "value": b["id"]}} for b in actions.bound(tenant, "post-login")]
-        new = {"ref": {"type": "action_id", "value": action["id"]}, "display_name": name}
-        call = factory.call(tenant, "/actions/triggers/post-login/bindings", {"bindings": [*there, new]})
-        triggers.replace_bindings(replace(call, params={"trigger_id": "post-login"}))
-    return action
+def _assign(
+    tenant: Tenant,
+    company: Company,
+    staff: list[Document],
+    hired: list[Document],
+    shoppers: list[Document],
+    chance: random.Random,
+) -> None:
+    for user, (_, role) in zip(staff, STAFF.values(), strict=True):
+        if role is not None:
+            memberships.assign_roles(tenant, user["user_id"], [company.roles[f"castellan-{role}"]])
+    by_department = {"Stores": "store-manager", "Warehouse": "warehouse-operator", "Customer care": "support-agent"}
+    partners = list(company.organizations)
+    for user in hired:
+        role = by_department.get(user["app_metadata"]["department"])
+        if role is not None:
+            memberships.assign_roles(tenant, user["user_id"], [company.roles[role]])
+        outside = user["email"].endswith(f"@{PARTNER_DOMAIN}")
+        name = "harbourline" if outside else chance.choice([*partners[1:], ""])
+        if name:
+            memberships.add_member(tenant, company.organizations[name], user["user_id"])
+            if chance.random() < 0.1:
+                store_manager = company.roles["store-manager"]
+                memberships.add_member_role(tenant, company.organizations[name], user["user_id"], store_manager)
+    for user in chance.sample(shoppers, k=min(60, len(shoppers))):
+        memberships.assign_roles(tenant, user["user_id"], [company.roles["vip-customer"]])

@@ -1,143 +1,194 @@
-"""The people of Larkspur Outfitters: staff with their roles, and some 5,000 customers with believable names."""
+"""The people of Larkspur Outfitters: staff with accounts to try, employees, and some thousands of customers."""
 
 from __future__ import annotations
 
 import random
+import unicodedata
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sandbox import passwords
+from sandbox.seed.names import BROWSERS, FAMILY, GIVEN, MAIL_DOMAINS, PLACES
 from sandbox.store import Document
 from sandbox.tenant import Tenant
-from sandbox.users import memberships, records
+from sandbox.users import records
 
-DOMAIN = "larkspur.example"
+STAFF_CONNECTION = "Username-Password-Authentication"
+CUSTOMERS = "larkspur-customers"
+LEGACY = "legacy-store"
+GOOGLE = "google-oauth2"
 STAFF_PASSWORD = "Castellan-demo-1"
-CUSTOMER_PASSWORD = "Larkspur-demo-1"
-CUSTOMERS = 5000
-DATABASE = "Username-Password-Authentication"
-CUSTOMER_DATABASE = "larkspur-customers"
-SOCIAL = "google-oauth2"
+PASSWORD = "Larkspur-demo-1"
+STAFF_DOMAIN = "larkspur.example"
+PARTNER_DOMAIN = "harbourline.example"
 
-# account -> (name, role without its prefix)
-STAFF: dict[str, tuple[str, str]] = {
-    "helpdesk": ("Hanna Brandt", "helpdesk"),
-    "security": ("Samuel Okafor", "security"),
-    "release": ("Rosa Lindqvist", "release-manager"),
-    "release2": ("Ravi Menon", "release-manager"),
-    "databases": ("Dana Whitfield", "database-owner"),
-    "auditor": ("Aurelio Conti", "auditor"),
-    "admin": ("Ama Sarpong", "administrator"),
-    "ada.norole": ("Ada Nørby", ""),
+# local part of the address -> (name, role without its prefix)
+STAFF = {
+    "helpdesk": ("Hannah Whitfield", "helpdesk"),
+    "security": ("Samir Okafor", "security"),
+    "release": ("Renata Lindgren", "release-manager"),
+    "release2": ("Rohan Mehta", "release-manager"),
+    "databases": ("Dagny Holm", "database-owner"),
+    "auditor": ("Aurelio Ricci", "auditor"),
+    "admin": ("Annika Bauer", "administrator"),
+    "ada.norole": ("Ada Norton", None),
 }
-DOMAINS = (
-    ("fernmail.example", 30),
-    ("postbox.example", 25),
-    ("harbourline.example", 12),
-    ("millbrook.example", 10),
-    ("quillworks.example", 8),
-    ("northgate.example", 8),
-    ("sunfield.example", 7),
-)
+_TIERS = ("seedling", "sapling", "evergreen", "perennial")
+_hashes: dict[str, str] = {}
 
 
-def fill(tenant: Tenant) -> None:
-    """Staff with roles, then customers: the same people with the same ids in each run, other ids per tenant."""
-    chance = random.Random(f"larkspur {tenant.name}")
-    _staff(tenant, chance)
-    secret, taken = passwords.hash(CUSTOMER_PASSWORD), set[str]()
-    for number, (given, family) in enumerate(_names(chance)):
-        user = _customer(tenant, chance, taken, number, given, family)
-        if user["identities"][0]["provider"] == "auth0":
-            user["_password"] = secret
-        tenant.store.put("users", user["user_id"], user)
+def _hash(password: str) -> str:
+    if password not in _hashes:
+        _hashes[password] = passwords.hash(password)
+    return _hashes[password]
 
 
-def _staff(tenant: Tenant, chance: random.Random) -> None:
-    secret = passwords.hash(STAFF_PASSWORD)
-    for account, (name, role) in STAFF.items():
+class People:
+    """Makes users of one tenant, the same ones at every start (times are relative to the start)."""
+
+    def __init__(self, tenant: Tenant, connections: dict[str, Document], chance: random.Random) -> None:
+        self.tenant = tenant
+        self.connections = connections
+        self.chance = chance
+        self.now = datetime.fromtimestamp(tenant.now(), UTC)
+        self.taken: set[str] = set()
+
+    def staff(self) -> list[Document]:
+        return [self._member(local, name) for local, (name, _) in STAFF.items()]
+
+    def _member(self, local: str, name: str) -> Document:
         given, _, family = name.partition(" ")
-        user = _document(tenant, chance, DATABASE, "auth0", email=f"{account}@{DOMAIN}", given=given, family=family)
-        tenant.store.put("users", user["user_id"], user | {"email_verified": True, "_password": secret})
-        found = tenant.store.first("roles", name=f"castellan-{role}")
-        if found:
-            memberships.assign_roles(tenant, user["user_id"], [found["id"]])
+        return self._user(
+            STAFF_CONNECTION,
+            {
+                "email": f"{local}@{STAFF_DOMAIN}",
+                "email_verified": True,
+                "given_name": given,
+                "family_name": family,
+                "name": name,
+                "app_metadata": {"department": "Operations"},
+            },
+            password=STAFF_PASSWORD,
+            seen=True,
+        )
 
+    def employees(self, count: int) -> Iterator[Document]:
+        """Shop and warehouse people of Larkspur, and of Harbourline, who sells its goods."""
+        for number in range(count):
+            domain = PARTNER_DOMAIN if number % 3 == 2 else STAFF_DOMAIN
+            body = self._person(domain, by_name=True)
+            department = self.chance.choice(("Stores", "Warehouse", "Customer care", "Finance", "Design"))
+            body["app_metadata"] = {"department": department, "employee_number": f"LK{10_000 + number}"}
+            yield self._user(STAFF_CONNECTION, body)
 
-def _customer(tenant: Tenant, chance: random.Random, taken: set[str], number: int, given: str, family: str) -> Document:
-    domain = chance.choices([d for d, _ in DOMAINS], [w for _, w in DOMAINS])[0]
-    email = f"{_ascii(given)}.{_ascii(family)}{number if chance.random() < 0.4 else ''}@{domain}"
-    social = chance.random() < 0.12
-    connection = SOCIAL if social else CUSTOMER_DATABASE
-    if email in taken:
-        email = email.replace("@", f".{number}@")
-    taken.add(email)
-    user = _document(tenant, chance, connection, SOCIAL if social else "auth0", email=email, given=given, family=family)
-    if not social and number % 97 == 5:
-        # Signed up with a username alone: nobody can send these people a mail.
-        del user["email"], user["email_verified"]
-        user |= {"username": f"{_ascii(given)}{number}", "name": f"{given} {family}"}
-    return user | _habits(tenant, chance, number)
+    def customers(self, count: int) -> Iterator[Document]:
+        for number in range(count):
+            yield self._user(CUSTOMERS, self._customer(number))
 
+    def google_customers(self, count: int) -> Iterator[Document]:
+        for number in range(count):
+            body = self._customer(number)
+            body["email_verified"] = True
+            body["user_id"] = str(self.chance.randrange(10**20, 10**21))
+            yield self._user(GOOGLE, body, password=None)
 
-def _document(
-    tenant: Tenant, chance: random.Random, connection: str, provider: str, *, email: str, given: str, family: str
-) -> Document:
-    id = str(chance.randrange(10**20, 10**21)) if provider == SOCIAL else f"{chance.getrandbits(96):024x}"
-    created = tenant.timestamp(tenant.now() - chance.randrange(40, 900) * 86400 - chance.randrange(86400))
-    return {
-        "created_at": created,
-        "email": email,
-        "email_verified": True,
-        "family_name": family,
-        "given_name": given,
-        "identities": [{"connection": connection, "user_id": id, "provider": provider, "isSocial": provider == SOCIAL}],
-        "name": f"{given} {family}",
-        "nickname": email.partition("@")[0],
-        "picture": records.picture(email),
-        "updated_at": created,
-        "user_id": f"{provider}|{id}",
-    }
+    def legacy_customers(self, rows: list[Document]) -> Iterator[Document]:
+        """Those of the old shop who have signed in before: a record, but no password here."""
+        for row in rows:
+            body = {
+                "user_id": row["customer_no"],
+                "email": row["email"],
+                "email_verified": row["verified"],
+                "given_name": row["first"],
+                "family_name": row["last"],
+                "name": f"{row['first']} {row['last']}",
+            }
+            yield self._user(LEGACY, body, password=None, seen=True)
 
+    def legacy_people(self, count: int) -> list[Document]:
+        return [self._person(self._mail_domain(), by_name=True) for _ in range(count)]
 
-def _habits(tenant: Tenant, chance: random.Random, number: int) -> dict[str, Any]:
-    """Some have never signed in, some are blocked or unverified, most come now and then."""
-    more: dict[str, Any] = {}
-    if chance.random() < 0.06 and number % 97 != 5:
-        more["email_verified"] = False
-    if chance.random() < 0.012:
-        more["blocked"] = True
-    if chance.random() > 0.07:
-        seconds = tenant.now() - min(chance.expovariate(1 / 20), 300) * 86400
-        more |= {
-            "last_ip": f"203.0.113.{chance.randrange(1, 255)}",
-            "last_login": tenant.timestamp(seconds),
-            "logins_count": 1 + int(chance.expovariate(1 / 25)),
-            "updated_at": tenant.timestamp(seconds),
+    def _customer(self, number: int) -> Document:
+        body = self._person(self._mail_domain(), by_name=False)
+        country, town, prefix, _ = self.chance.choice(PLACES)
+        body["user_metadata"] = {
+            "country": country,
+            "town": town,
+            "newsletter": self.chance.random() < 0.4,
+            "locale": {"DE": "de", "FR": "fr", "SE": "sv", "NL": "nl"}.get(country, "en"),
         }
-    if chance.random() < 0.15:
-        more["phone_number"] = f"+4915{chance.randrange(10**8, 10**9)}"
-        more["phone_verified"] = chance.random() < 0.8
-    if chance.random() < 0.3:
-        more["user_metadata"] = {"newsletter": chance.random() < 0.5, "size": chance.choice(["S", "M", "L", "XL"])}
-    if chance.random() < 0.2:
-        more["app_metadata"] = {"customer_number": f"LK-{100000 + number}", "tier": chance.choice(["silver", "gold"])}
-    return more
+        body["app_metadata"] = {
+            "customer_number": f"C{200_000 + number}",
+            "loyalty_tier": self.chance.choices(_TIERS, (60, 25, 12, 3))[0],
+        }
+        if self.chance.random() < 0.02:
+            body["app_metadata"]["closed_at"] = self._ago(self.chance.uniform(1, 29))
+        if self.chance.random() < 0.15:
+            body["phone_number"] = f"{prefix}{self.chance.randrange(1000):03d}"
+            body["phone_verified"] = self.chance.random() < 0.8
+        return body
+
+    def _person(self, domain: str, *, by_name: bool) -> Document:
+        given, family = self.chance.choice(GIVEN), self.chance.choice(FAMILY)
+        forms = [f"{given}.{family}"]
+        if not by_name:
+            forms += [f"{given[0]}.{family}", f"{given}{family[0]}", f"{family}.{given}", f"{given}_{family}"]
+        email = self._free_address(self.chance.choice(forms), domain)
+        return {
+            "email": email,
+            "email_verified": self.chance.random() < 0.93,
+            "given_name": given,
+            "family_name": family,
+            "name": f"{given} {family}",
+        }
+
+    def _free_address(self, local: str, domain: str) -> str:
+        plain = unicodedata.normalize("NFKD", local.lower().replace("ø", "o")).encode("ascii", "ignore").decode()
+        plain = plain.replace("'", "")
+        address, number = f"{plain}@{domain}", 1
+        while address in self.taken:
+            number += 1
+            address = f"{plain}{number}@{domain}"
+        self.taken.add(address)
+        return address
+
+    def _mail_domain(self) -> str:
+        return self.chance.choices([d for d, _ in MAIL_DOMAINS], [share for _, share in MAIL_DOMAINS])[0]
+
+    def _ago(self, days: float) -> str:
+        return _stamp(self.now - timedelta(days=days))
+
+    def _user(
+        self, connection: str, body: Document, *, password: str | None = PASSWORD, seen: bool = False
+    ) -> Document:
+        body.setdefault("user_id", f"{self.chance.getrandbits(96):024x}")
+        user = records.new_document(self.tenant, body, self.connections[connection])
+        if password is not None:
+            user["_password"] = _hash(password)
+        self._age(user, seen)
+        return self.tenant.store.put("users", user["user_id"], user)
+
+    def _age(self, user: Document, seen: bool) -> None:
+        """When the user came, and how often and when they were seen since."""
+        chance, age = self.chance, self.chance.betavariate(1.2, 1.8) * 1100 + 1
+        user["created_at"] = user["updated_at"] = self._ago(age)
+        if seen or chance.random() < 0.88:
+            since = min(age, chance.expovariate(1 / 45))
+            user["last_login"] = user["updated_at"] = self._ago(since)
+            user["last_ip"] = f"{chance.choice(PLACES)[3]}.{chance.randrange(1, 255)}"
+            user["logins_count"] = 1 + int(chance.expovariate(1 / 14))
+            user["_user_agent"] = chance.choice(BROWSERS)
+        if not seen and chance.random() < 0.012:
+            user["blocked"] = True
+        if user["identities"][0]["provider"] == "auth0" and chance.random() < 0.1:
+            user["last_password_reset"] = self._ago(chance.uniform(0, age))
 
 
-def _names(chance: random.Random) -> Iterator[tuple[str, str]]:
-    from faker.providers.person.de_DE import Provider as German
-    from faker.providers.person.en_GB import Provider as English
-    from faker.providers.person.fr_FR import Provider as French
-
-    given = sorted({n for p in (English, German, French) for n in p.first_names if " " not in n})
-    family = sorted({n for p in (English, German, French) for n in p.last_names if " " not in n})
-    for _ in range(CUSTOMERS):
-        yield chance.choice(given), chance.choice(family)
+def _stamp(instant: datetime) -> str:
+    return instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
 
 
-def _ascii(name: str) -> str:
-    import unicodedata
-
-    folded = unicodedata.normalize("NFKD", name.lower().replace("ß", "ss").replace("ø", "o"))
-    return "".join(c for c in folded if c.isascii() and (c.isalnum() or c == "-")).strip("-")
+def summary(user: dict[str, Any]) -> str:
+    """How log events name a user."""
+    return str(user.get("email") or user["user_id"])

@@ -1,0 +1,1 @@
+"""Custom database scripts of the demo."""
