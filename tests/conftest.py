@@ -171,6 +171,7 @@ def start_worker(transactional_db: None, valkey: Any) -> Iterator[Callable[[], A
                 ENVIRONMENT.state / f"worker{number}.log",
                 environment={**os.environ, "DATABASE_URL": database},
                 answers=demo.worker_answers(ENVIRONMENT.redis_url, f"worker{number}@localhost"),
+                stop_seconds=0,
             )
             programs.start(child)
             return child
