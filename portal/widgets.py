@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.forms.boundfield import BoundField
 from django.forms.renderers import TemplatesSetting
+from django.forms.widgets import Input
 
 # The first that fits; hidden inputs need none.
 CLASSES: list[tuple[type[forms.Widget], str]] = [
@@ -15,7 +16,7 @@ CLASSES: list[tuple[type[forms.Widget], str]] = [
     (forms.RadioSelect, "form-check-input"),
     (forms.Select, "form-select"),
     (forms.Textarea, "form-control"),
-    (forms.Input, "form-control"),
+    (Input, "form-control"),
 ]
 
 
