@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sandbox.errors import ApiError
-from sandbox.kinds import registry, routes
+from sandbox.kinds import registry, routes, validation
 from sandbox.kinds.operations import OPERATIONS, Call, Operation, Reply
 from sandbox.tenant import Tenant
 from sandbox.tokens import verify_management_token
@@ -65,6 +65,12 @@ class Api:
         raw_query = request.scope["query_string"]
         queries = parse_qsl(raw_query.decode("latin-1"), keep_blank_values=True) if raw_query else []
         body = None if operation.form else await _body(request)
+        if operation.checked:
+            rule = validation.endpoint_rule(endpoint.method, endpoint.path)
+            if queries:
+                validation.check_query(rule, queries, endpoint.path)
+            if endpoint.method != "GET" and not operation.form:
+                validation.check_body(rule, body, endpoint.method)
         params = dict(zip(endpoint.names, values, strict=True))
         return Call(
             self.tenant, request, endpoint.method, endpoint.path, params, dict(queries), queries, body, claims, scopes

@@ -1,0 +1,169 @@
+"""Derive sandbox/kinds/rules.json (what a request may hold) from Auth0's OpenAPI description of the Management API.
+
+    python -m tests.sandbox.generate_rules management-api-oas.json
+
+The description is public (github.com/auth0/docs-v2, main/docs/oas/management/v2). Kept are types, required
+properties, closed objects, enumerations, lengths, ranges, patterns and formats, in one-letter keys (see
+sandbox/kinds/validation.py); texts, examples and answers are not. What the installed SDK sends beyond the description is taken, too.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import typing
+from pathlib import Path
+from typing import Any
+
+import pydantic
+
+from sandbox.kinds.tenant_settings import FLAGS
+from tests.sandbox import sdk_models
+
+TARGET = Path(__file__).resolve().parents[2] / "sandbox/kinds/rules.json"
+KEYS = {
+    "type": "t",
+    "required": "r",
+    "enum": "e",
+    "minLength": "n",
+    "maxLength": "m",
+    "pattern": "g",
+    "format": "f",
+    "minItems": "ni",
+    "maxItems": "mi",
+    "minimum": "lo",
+    "maximum": "hi",
+    "minProperties": "np",
+    "maxProperties": "xp",
+}
+TEXT = {"t": "string"}
+EXTRA: dict[str, dict[str, Any]] = {
+    "EventStreamWebhookBasicAuth": {"password": TEXT},
+    "EventStreamWebhookBearerAuth": {"token": TEXT},
+    "EventStreamWebhookCustomHeaderAuth": {"header_value": TEXT, "value": TEXT},
+    "TenantSettingsFlags": dict.fromkeys(FLAGS, {"t": "boolean"}),
+    "UpdateTenantSettingsRequestContent": {"universal_login": {"t": "object"}},
+    "ClientTokenVaultPrivilegedAccessWithCredentialId": {"grants": {"t": "array"}},
+    "ClientTokenVaultPrivilegedAccessWithPublicKey": {"grants": {"t": "array"}},
+    "SynchronizedGroupPayload": {"name": TEXT, "email": {"t": "string", "f": "email"}},
+}
+"""Definition -> properties that the description leaves out (write-only ones above all) and real tenants take."""
+NOT_SENT = frozenset(
+    ["id", "created_at", "updated_at", "tenant", "tenant_name", "global", "signing_keys"]
+)
+"""Properties of answers that nobody may send; whatever else an answer shows may be sent back."""
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+PLAIN = {str: "string", int: "integer", bool: "boolean", float: "number"}
+
+
+class Generator:
+    def __init__(self, description: dict[str, Any]) -> None:
+        self.schemas = description["components"]["schemas"]
+        self.paths = description["paths"]
+        self.definitions: dict[str, Any] = {}
+
+    def rules(self) -> dict[str, Any]:
+        endpoints = {}
+        for path, methods in sorted(self.paths.items()):
+            for method in METHODS:
+                if method in methods:
+                    endpoints[f"{method.upper()} {path}"] = self.endpoint(methods[method])
+        for (method, path), known in sorted(sdk_models.endpoints().items()):
+            self.widen(method, path, endpoints.setdefault(f"{method} {path}", {}), known)
+        for name, definition in self.definitions.items():
+            self.widen_definition(name, definition)
+        return {"definitions": self.definitions, "endpoints": endpoints}
+
+    def widen(self, method: str, path: str, rule: dict[str, Any], known: sdk_models.Known) -> None:
+        """Take what the SDK sends, which may be newer than the description, and what the endpoint itself shows."""
+        for name, annotation in known.query.items():
+            rule.setdefault("query", {}).setdefault(name, self.from_annotation(annotation))
+        if method == "GET" or not known.body:
+            return
+        if "body" not in rule:
+            rule["body"] = {"t": "object", "p": {}, "x": 1}
+        body = rule["body"]
+        body = self.definitions[body["$"]] if "$" in body else body
+        if "o" in body or "l" in body:
+            return
+        for name, annotation in known.body.items():
+            body.setdefault("p", {}).setdefault(name, self.from_annotation(annotation))
+        for name in self.shown(known.answer):
+            body.setdefault("p", {}).setdefault(name, {})
+
+    def shown(self, answer: Any) -> list[str]:
+        if not (isinstance(answer, type) and issubclass(answer, pydantic.BaseModel)):
+            return []
+        return [name for name in sdk_models.properties(answer) if name not in NOT_SENT]
+
+    def widen_definition(self, name: str, definition: dict[str, Any]) -> None:
+        if "p" not in definition:
+            return
+        model = sdk_models.models().get(name.lower())
+        known = sdk_models.properties(model) if model else {}
+        for extra, rule in EXTRA.get(name, {}).items():
+            definition["p"].setdefault(extra, rule)
+        for extra in known:
+            definition["p"].setdefault(extra, {})
+
+    def from_annotation(self, annotation: Any) -> dict[str, Any]:
+        """Only the plain types: what is deeper is left open."""
+        parts = typing.get_args(annotation) if typing.get_origin(annotation) is typing.Union else (annotation,)
+        choices = [part for part in parts if part is not type(None)]
+        return {"t": PLAIN[choices[0]]} if len(choices) == 1 and choices[0] in PLAIN else {}
+
+    def endpoint(self, operation: dict[str, Any]) -> dict[str, Any]:
+        rule: dict[str, Any] = {}
+        query = {p["name"]: self.node(p["schema"]) for p in operation.get("parameters", []) if p["in"] == "query"}
+        if query:
+            rule["query"] = query
+        body = operation.get("requestBody", {})
+        schema = body.get("content", {}).get("application/json", {}).get("schema")
+        if schema:
+            rule["body"] = self.node(schema)
+            if body.get("required"):
+                rule["required"] = True
+        return rule
+
+    def node(self, schema: Any) -> Any:
+        if not isinstance(schema, dict):
+            return {}
+        if "$ref" in schema:
+            return {"$": self.define(schema["$ref"].rsplit("/", 1)[1])}
+        node = {short: schema[name] for name, short in KEYS.items() if name in schema}
+        if "const" in schema:
+            node["e"] = [schema["const"]]
+        if "properties" in schema:
+            node["p"] = {name: self.node(value) for name, value in schema["properties"].items()}
+        if "items" in schema:
+            node["i"] = self.node(schema["items"])
+        for name, short in (("oneOf", "o"), ("anyOf", "o"), ("allOf", "l")):
+            if name in schema:
+                node[short] = [self.node(part) for part in schema[name]]
+        return node | self.others(schema.get("additionalProperties"))
+
+    def others(self, additional: Any) -> dict[str, Any]:
+        """Whether, and which, properties are allowed that are not named."""
+        if additional is False:
+            return {"x": 1}
+        return {"a": self.node(additional)} if isinstance(additional, dict) else {}
+
+    def define(self, name: str) -> str:
+        if name not in self.definitions:
+            self.definitions[name] = {}
+            node = self.node(self.schemas[name])
+            self.definitions[name] = node
+        return name
+
+
+def main() -> int:
+    description = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    rules = Generator(description).rules()
+    TARGET.write_text(json.dumps(rules, separators=(",", ":"), sort_keys=True) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
