@@ -2,9 +2,11 @@
 
 from django.urls import URLPattern, URLResolver
 
+from identity.mfa import urls as mfa
 from identity.users import urls as users
 
 app_name = "identity"
 urlpatterns: list[URLPattern | URLResolver] = [
     *users.urlpatterns,
+    *mfa.urlpatterns,
 ]

@@ -47,11 +47,14 @@ def save(policy: Policy, name: str, rules: PolicyRules, *, revision: int, actor:
             raise Conflict(f"There is a policy named “{name}” already. Choose another name.") from None
         if not saved:
             raise Conflict(f"{old.updated_by.email} has saved this policy while you were writing.", code="revision")
-        entry.after = {
-            "revision": revision + 1,
-            "difference": difference(as_text(old.name, old.content), as_text(**new)),
-        }
+        changed = difference(as_text(old.name, old.content), as_text(name, policies.to_json(rules)))
+        entry.after = {"revision": revision + 1, "difference": changed}
     return Policy.objects.get(pk=policy.pk)
+
+
+def is_taken(name: str, *, by_another_than: Policy | None) -> bool:
+    others = Policy.objects.filter(name=name)
+    return (others.exclude(pk=by_another_than.pk) if by_another_than else others).exists()
 
 
 def delete(policy: Policy, *, actor: User) -> None:

@@ -79,7 +79,7 @@ class Live:
 
 @dataclass(frozen=True)
 class MfaSettings:
-    """enabled: factors (types of FACTORS) that the tenant offers. customizable: whether Actions may choose factors there.
+    """enabled: factors (types of FACTORS) that the tenant offers. customizable: whether Actions may choose factors.
     always: what Auth0's own policy asks for, such as ("all-applications",).
     """
 

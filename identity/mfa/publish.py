@@ -84,6 +84,11 @@ def carry_out(run: Run, progress: Progress) -> dict[str, Any]:
     return {"publication": publication.pk, "audit_event": entry.event.pk if entry.event else None, "place": after.place}
 
 
+def was_live(tenant: Tenant, version: PolicyVersion) -> bool:
+    ended = (State.REPLACED, State.REMOVED)
+    return Publication.objects.filter(tenant=tenant, version=version, state__in=ended).exists()
+
+
 def interrupted(run: Run) -> None:
     """The worker died, or the run was cancelled before it began: free the tenant, under a name that says so."""
     cancelled = run.status == Run.Status.CANCELLED
