@@ -12,8 +12,6 @@ _EMAIL = re.compile(r"[^\s@<>]+@[^\s@<>.]+(\.[^\s@<>.]+)*")
 _COLOR = re.compile(r"#[0-9A-Fa-f]{3,8}")
 _LABEL = "[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*")
-    r"(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*"
-)
 _ORGANIZATION = re.compile(r"(?!org_)[a-z0-9][a-z0-9_-]*")
 _CLIENT = re.compile(r"[A-Za-z0-9_./:-]{1,256}")
 

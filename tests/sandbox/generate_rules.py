@@ -4,7 +4,8 @@
 
 The description is public (github.com/auth0/docs-v2, main/docs/oas/management/v2). Kept are types, required
 properties, closed objects, enumerations, lengths, ranges, patterns and formats, in one-letter keys (see
-sandbox/kinds/validation.py); texts, examples and answers are not. What the installed SDK sends beyond the description is taken, too.
+sandbox/kinds/validation.py); texts, examples and answers are not. What the installed SDK sends beyond the
+description is taken, too.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import json
 import sys
 import typing
+from collections import abc
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +50,7 @@ EXTRA: dict[str, dict[str, Any]] = {
     "SynchronizedGroupPayload": {"name": TEXT, "email": {"t": "string", "f": "email"}},
 }
 """Definition -> properties that the description leaves out (write-only ones above all) and real tenants take."""
-NOT_SENT = frozenset(
-    ["id", "created_at", "updated_at", "tenant", "tenant_name", "global", "signing_keys"]
-)
+NOT_SENT = frozenset(["id", "created_at", "updated_at", "tenant", "tenant_name", "global", "signing_keys"])
 """Properties of answers that nobody may send; whatever else an answer shows may be sent back."""
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -83,7 +83,8 @@ class Generator:
         if method == "GET" or not known.body:
             return
         if "body" not in rule:
-            rule["body"] = {"t": "object", "p": {}, "x": 1}
+            needed = [name for name, annotation in known.body.items() if not sdk_models.optional(annotation)]
+            rule["body"] = {"t": "object", "p": {}, "x": 1, "r": needed}
         body = rule["body"]
         body = self.definitions[body["$"]] if "$" in body else body
         if "o" in body or "l" in body:
@@ -109,10 +110,17 @@ class Generator:
             definition["p"].setdefault(extra, {})
 
     def from_annotation(self, annotation: Any) -> dict[str, Any]:
-        """Only the plain types: what is deeper is left open."""
+        """Plain types, lists, and models that the description defines; the rest is left open."""
         parts = typing.get_args(annotation) if typing.get_origin(annotation) is typing.Union else (annotation,)
         choices = [part for part in parts if part is not type(None)]
-        return {"t": PLAIN[choices[0]]} if len(choices) == 1 and choices[0] in PLAIN else {}
+        if len(choices) != 1:
+            return {}
+        only = choices[0]
+        if typing.get_origin(only) in (list, abc.Sequence):
+            return {"t": "array", "i": self.from_annotation(typing.get_args(only)[0])}
+        if isinstance(only, type) and issubclass(only, pydantic.BaseModel):
+            return {"$": only.__name__} if only.__name__ in self.definitions else {"t": "object"}
+        return {"t": PLAIN[only]} if only in PLAIN else {}
 
     def endpoint(self, operation: dict[str, Any]) -> dict[str, Any]:
         rule: dict[str, Any] = {}

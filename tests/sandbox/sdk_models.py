@@ -108,6 +108,10 @@ def _answer(annotation: Any) -> Any:
     return arguments[-1] if arguments and ANSWER.search(str(annotation)) else None
 
 
+def optional(annotation: Any) -> bool:
+    return annotation is None or type(None) in typing.get_args(annotation)
+
+
 @lru_cache(maxsize=1)
 def models() -> dict[str, type[pydantic.BaseModel]]:
     """All models of the SDK by lower-case name."""
