@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -10,10 +11,11 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from portal.access import granted_by
+from portal.access import PERMISSIONS, granted_by
 from portal.errors import Denied, PortalError, Unavailable, Unknown
 
 logger = logging.getLogger(__name__)
+SECRET_FIELD = re.compile("password|secret|private_key|token", re.IGNORECASE)
 
 
 class RequestIds:
@@ -48,13 +50,18 @@ class ErrorPages:
 
 def _context(request: HttpRequest, error: PortalError) -> dict[str, Any]:
     permission = error.permission if isinstance(error, Denied) else ""
-    # What was typed comes back as hidden fields of the retry form, so that nothing is lost.
-    typed = [(name, value) for name in request.POST for value in request.POST.getlist(name)]
+    # What was typed comes back as hidden fields of the retry form, so that nothing is lost. A secret is never written
+    # into a page: then the way is back to the form, where the browser still holds it.
+    names = [name for name in request.POST if name != "csrfmiddlewaretoken"]
+    secret = any(SECRET_FIELD.search(name) and request.POST[name] for name in names)
+    can_retry = isinstance(error, Unavailable) and not isinstance(error, Unknown)
     return {
         "error": error,
         "request_id": request.id,  # type: ignore[attr-defined]
-        "retry": isinstance(error, Unavailable) and not isinstance(error, Unknown),
-        "retry_fields": [(n, v) for n, v in typed if n != "csrfmiddlewaretoken" and "password" not in n],
+        "retry": can_retry and not secret,
+        "retry_by_going_back": can_retry and secret,
+        "retry_fields": [(name, value) for name in names for value in request.POST.getlist(name)] if not secret else [],
         "permission": permission,
+        "permission_label": PERMISSIONS.get(permission, ""),
         "granted_by": granted_by(permission) if permission else [],
     }
