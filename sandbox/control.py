@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from sandbox import conditions, mailbox, phones, seed, state
@@ -18,6 +18,7 @@ from sandbox.tenant import Tenant
 STATE_LIMIT_BYTES = 512 * 1024 * 1024
 BODY_LIMIT_BYTES = 1024 * 1024
 _REDACTED = "***"
+_HOSTS = ("localhost", "127.0.0.1", "::1")
 _SECRET_PARAMETERS = frozenset(
     (
         "access_token",
@@ -62,19 +63,20 @@ def routes(tenant: Tenant) -> list[Route]:
         ("DELETE", "requests", forget_requests),
         ("GET", "mailbox", mail),
         ("GET", "phones", list_phones),
+        ("POST", "phones", answer_push),
         ("GET", "clock", get_clock),
         ("POST", "clock", set_clock),
     ]
     return [
         *(Route(f"/_sandbox/{path}", _bound(tenant, handler), methods=[method]) for method, path, handler in table),
-        *console.routes(tenant),
+        *console.routes(tenant, _bound),
     ]
 
 
 def _bound(tenant: Tenant, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         try:
-            _refuse_other_sites(request)
+            _refuse_other_sites(tenant, request)
             return await handler(tenant, request)
         except ControlError as problem:
             return answer({"error": str(problem)}, problem.status)
@@ -82,13 +84,14 @@ def _bound(tenant: Tenant, handler: Handler) -> Callable[[Request], Awaitable[Re
     return endpoint
 
 
-def _refuse_other_sites(request: Request) -> None:
+def _refuse_other_sites(tenant: Tenant, request: Request) -> None:
     """A page of another site, open in the same browser, must not be able to steer or read a local tenant."""
     site = request.headers.get("sec-fetch-site", "none")
-    if site not in ("none", "same-origin"):
+    followed_link = request.method == "GET" and request.headers.get("sec-fetch-mode") == "navigate"
+    if site not in ("none", "same-origin") and not followed_link:
         raise ControlError("Requests from other sites are refused.", 403)
-    host = request.headers.get("host", "").rpartition(":")[0] or request.headers.get("host", "")
-    if host.strip("[]") not in ("localhost", "127.0.0.1", "::1"):
+    host = urlsplit(f"//{request.headers.get('host', '')}").hostname
+    if host not in _HOSTS and not tenant.memory.get("beyond_loopback"):
         raise ControlError("Ask for localhost, 127.0.0.1 or [::1].", 403)
 
 
@@ -186,6 +189,19 @@ async def mail(tenant: Tenant, request: Request) -> Response:
 async def list_phones(tenant: Tenant, request: Request) -> Response:
     """?user_id= or ?email= narrows: current codes of enrolled authenticator apps, text messages, waiting pushes."""
     return answer(phones.show(tenant, request.query_params.get("user_id"), request.query_params.get("email")))
+
+
+async def answer_push(tenant: Tenant, request: Request) -> Response:
+    """{"id": message, "state": "accepted" or "rejected"} as JSON, or the page's form."""
+    form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+    body: Any = dict(parse_qsl((await request.body()).decode("utf-8", "replace"))) if form else await _json(request)
+    if not isinstance(body, dict) or body.get("state") not in ("accepted", "rejected"):
+        raise ControlError('Send {"id": ID of a push, "state": "accepted" or "rejected"}.')
+    message = tenant.store.get("phone_messages", str(body.get("id")))
+    if message is None or message["type"] != "push":
+        raise ControlError("There is no push with that id.", 404)
+    changed = tenant.store.put("phone_messages", message["id"], {**message, "state": body["state"]})
+    return RedirectResponse("/_sandbox/", 303) if form else answer(changed)
 
 
 async def get_clock(tenant: Tenant, request: Request) -> Response:

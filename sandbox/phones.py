@@ -10,16 +10,16 @@ from sandbox.store import Document
 from sandbox.tenant import Tenant
 
 
-def show(tenant: Tenant, user_id: str | None = None, email: str | None = None) -> list[dict[str, Any]]:
-    """One entry per enrolled factor: {user_id, email, type, id, name, phone_number?, code?, seconds_left?, messages?}.
+def show(
+    tenant: Tenant, user_id: str | None = None, email: str | None = None, newest: int | None = None
+) -> list[dict[str, Any]]:
+    """One entry per enrolled factor, the newest first.
 
-    `code` is what the authenticator app shows at the tenant's time; the newest messages come first.
+    {user_id, email, type, id, confirmed, name?, phone_number?, code?, seconds_left?, messages?}; `code` is what the
+    authenticator app shows at the tenant's time, or a recovery code.
     """
-    return [
-        _entry(tenant, method)
-        for method in tenant.store.all("authentication_methods")
-        if _wanted(tenant, method, user_id, email)
-    ]
+    methods = [m for m in tenant.store.all("authentication_methods") if _wanted(tenant, m, user_id, email)]
+    return [_entry(tenant, method) for method in methods[::-1][:newest]]
 
 
 def _wanted(tenant: Tenant, method: Document, user_id: str | None, email: str | None) -> bool:
@@ -44,8 +44,8 @@ def _entry(tenant: Tenant, method: Document) -> dict[str, Any]:
     if method["type"] == "totp" and method.get("_secret"):
         now = tenant.now()
         entry |= {"code": pyotp.TOTP(method["_secret"]).at(int(now)), "seconds_left": 30 - int(now) % 30}
-    if method["type"] == "recovery-code" and method.get("_recovery_code"):
-        entry["code"] = method["_recovery_code"]
+    if method["type"] == "recovery-code" and method.get("_secret"):
+        entry["code"] = method["_secret"]
     receivers = {method["user_id"], method.get("phone_number")}
     sent = [m for m in tenant.store.all("phone_messages") if m["to"] in receivers]
     if method["type"] in ("phone", "push", "push-notification") and sent:

@@ -136,6 +136,7 @@ def _application(options: argparse.Namespace, tenant: Tenant, journals: list[Jou
     from sandbox import app, passwords, seed, users
 
     passwords.rounds = options.password_rounds
+    tenant.memory["beyond_loopback"] = options.host not in (LOOPBACK, "localhost", "::1")
     users.prepare(tenant)
     if tenant.seed not in seed.NAMES:
         _read_seed(tenant)

@@ -93,7 +93,7 @@ class Activity:
     def _write(self, kind: str, date: str, number: int, fields: dict[str, Any]) -> None:
         id = logs.log_id(date, number)
         event = {"date": date, "type": kind, **logs.described(kind, fields), "tenant_name": self.tenant.name}
-        self.tenant.store.put("logs", id, {**event, "_id": id, "log_id": id})
+        self.tenant.store.put("logs", id, {**event, "log_id": id})
 
     def _stamp(self, moment: datetime) -> str:
         return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{self.chance.randrange(1000):03d}Z"
