@@ -22,4 +22,6 @@ class OAuthError(Exception):
     def __init__(self, status: int, error: str, description: str, **extra: object) -> None:
         super().__init__(description)
         self.status = status
+        self.error = error
+        self.description = description
         self.body = {"error": error, "error_description": description, **extra}

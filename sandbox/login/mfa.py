@@ -33,6 +33,8 @@ class Challenge:
     code: str = ""
     transaction: str = ""
     destination: str = ""
+    # What the MFA API knows the challenge by.
+    oob_code: str = ""
     # Enrolment: what becomes of the method once the answer is right.
     enrolling: dict[str, Any] = field(default_factory=dict)
 
@@ -53,8 +55,9 @@ def start(tenant: Tenant, user: Document, type: str, *, enrolling: dict[str, Any
 
 def _send_phone(tenant: Tenant, user: Document, challenge: Challenge) -> None:
     _limit_messages(tenant, "sms", user["user_id"], burst=10, per_second=1 / 3600)
-    number = challenge.enrolling.get("phone_number") or _method(tenant, user, "phone").get("phone_number", "")
-    channel = challenge.enrolling.get("preferred_authentication_method") or "sms"
+    method = challenge.enrolling or _method(tenant, user, "phone")
+    number = method.get("phone_number", "")
+    channel = method.get("preferred_authentication_method") or "sms"
     challenge.code, challenge.destination = _digits(), number
     mailbox.text(tenant, number, f"Your verification code is: {challenge.code}", challenge.code, channel)
     logs.write(tenant, "gd_send_voice" if channel == "voice" else "gd_send_sms", user_id=user["user_id"])
@@ -117,7 +120,9 @@ def _totp_fits(tenant: Tenant, secret: str, code: str) -> bool:
         return False
     try:
         return bool(
-            pyotp.TOTP(secret).verify(code, datetime.fromtimestamp(tenant.now(), UTC), valid_window=_TOTP_STEPS_AROUND)
+            pyotp.TOTP(secret).verify(
+                code, for_time=datetime.fromtimestamp(tenant.now(), UTC), valid_window=_TOTP_STEPS_AROUND
+            )
         )
     except ValueError:
         return False

@@ -10,15 +10,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox import logs
+from sandbox.kinds.actions import bound
 from sandbox.login import configuration, factors, remembered, risk
-from sandbox.login.bindings import BoundAction, bound_actions
 from sandbox.login.effects import Effects, FactorCommand
 from sandbox.login.event import build
 from sandbox.login.subject import Login
+from sandbox.store import Document
+from sandbox.tenant import new_id
 from sandbox.users import records
 
 BUDGET_SECONDS = 20.0
 MOST_FACTOR_COMMANDS = 4
+MOST_EXECUTIONS = 500
 NOTHING_USABLE = (
     "None of the factors that were asked for can be used: they are not enabled, not enrolled or done already."
 )
@@ -59,13 +62,16 @@ Step = Done | Refused | NeedsFactor | NeedsRedirect
 @dataclass
 class Pipeline:
     login: Login
-    actions: list[BoundAction]
+    actions: list[Document]
     position: int = 0
     effects: Effects = field(default_factory=Effects)
-    executions: list[dict[str, Any]] = field(default_factory=list)
+    results: list[dict[str, Any]] = field(default_factory=list)
+    execution_id: str = ""
     factor_commands_used: int = 0
     seconds_left: float = BUDGET_SECONDS
     ends: Step | None = None
+    # Enrolment without a login (by a ticket): one of these, then done.
+    enrolls_in: list[str] = field(default_factory=list)
 
     async def advance(self) -> Step:
         """Go on until something has to happen outside. The same step again until it has happened."""
@@ -111,22 +117,31 @@ class Pipeline:
             records.update(tenant, user["user_id"], changes)
             self.effects.app_metadata, self.effects.user_metadata = {}, {}
 
+    def revoke(self) -> None:
+        """Carry out api.session.revoke and api.refreshToken.revoke."""
+        login, store = self.login, self.login.tenant.store
+        if login.session is not None and self.effects.session.get("revoked") is not None:
+            store.remove("sessions", login.session["id"])
+        if login.refresh_token is not None and self.effects.refresh_token.get("revoked") is not None:
+            store.remove("refresh_tokens", login.refresh_token["id"])
+
     async def _execute(self, handler: str) -> None:
         from runtime import actions  # noqa: PLC0415 - tenants without Actions never start Node
 
         login, action = self.login, self.actions[self.position]
-        cache = login.tenant.memory.setdefault("action_caches", {}).setdefault(action.id, {})
+        cache = login.tenant.memory.setdefault("action_caches", {}).setdefault(action["id"], {})
+        started_at = login.tenant.timestamp()
         result = await actions.arun(
-            action.code,
+            action["code"],
             event=build(login, self.effects.transaction_metadata),
-            secrets=action.secrets,
+            secrets=action["secrets"],
             handler=handler,
             cache=cache,
             timeout_seconds=max(0.05, self.seconds_left),
             now=login.tenant.now(),
         )
         self.seconds_left -= result.duration_ms / 1000
-        self._note(action, handler, result)
+        self._note(action, started_at, result)
         if result.outcome != "completed":
             self.ends = Refused("access_denied", (result.error or {}).get("message") or "The Action failed.")
             return
@@ -148,18 +163,39 @@ class Pipeline:
         elif effects.refresh_token.get("revoked") is not None:
             self.ends = Refused("invalid_grant", effects.refresh_token["revoked"] or "The refresh token was revoked.")
 
-    def _note(self, action: BoundAction, handler: str, result: Any) -> None:
+    def _note(self, action: Document, started_at: str, result: Any) -> None:
         entry = {
-            "action_id": action.id,
-            "action_name": action.name,
-            "handler": handler,
-            "outcome": result.outcome,
-            "console": result.console,
-            "error": result.error,
-            "duration_ms": result.duration_ms,
-            "commands": [command["name"] for command in result.commands],
+            "action_name": action["name"],
+            "started_at": started_at,
+            "ended_at": self.login.tenant.timestamp(),
+            "response": {
+                "logs": "\n".join(result.console),
+                "commands": [command["name"] for command in result.commands],
+                "stats": {"total_request_duration_ms": result.duration_ms},
+            },
         }
-        self.executions.append(entry)
+        if result.error:
+            entry["error"] = {"id": result.error.get("name"), "msg": result.error.get("message")}
+        self.results.append(entry)
+
+    def keep_execution(self) -> list[str]:
+        """Store what GET /actions/executions/{id} shows, once; the ids for the log event."""
+        if self.results and not self.execution_id:
+            tenant, self.execution_id = self.login.tenant, new_id("", 40)
+            failed = any("error" in result for result in self.results)
+            document = {
+                "id": self.execution_id,
+                "trigger_id": "post-login",
+                "status": "final" if not failed else "partial",
+                "results": self.results,
+                "created_at": self.results[0]["started_at"],
+                "updated_at": tenant.timestamp(),
+            }
+            executions = tenant.store.ids("action_executions")
+            if len(executions) >= MOST_EXECUTIONS:
+                tenant.store.remove("action_executions", executions[0])
+            tenant.store.put("action_executions", self.execution_id, document)
+        return [self.execution_id] if self.execution_id else []
 
     def _factor_step(self, command: FactorCommand) -> Step | None:
         """None when the login has ended by this command."""
@@ -183,6 +219,9 @@ class Pipeline:
     def _at_the_end(self) -> Step:
         """multifactor.enable and the tenant's policy count only now, and only where no Action chose factors itself."""
         login = self.login
+        if self.enrolls_in:
+            done = login.passed_mfa(fresh=True)
+            return Done() if done else NeedsFactor("enroll", self.enrolls_in, picker=len(self.enrolls_in) > 1)
         if self.factor_commands_used or self.effects.multifactor == "none":
             return Done()
         if self.effects.multifactor is not None:
@@ -246,4 +285,4 @@ def _of_provider(provider: str) -> list[str]:
 
 
 def start(login: Login) -> Pipeline:
-    return Pipeline(login, bound_actions(login.tenant, "post-login"))
+    return Pipeline(login, bound(login.tenant, "post-login"))

@@ -43,12 +43,12 @@ def keep(login: Login, effects: Effects) -> str | None:
     Answers the value for the cookie of a new session, None for an old one (the browser has the cookie already).
     """
     tenant, old = login.tenant, login.session
-    same = old is not None and old["user_id"] == login.user_id and tenant.store.get("sessions", old["id"]) is not None
-    if old is not None and same and not login.fresh_first_factor:
+    if old is not None and old["user_id"] == login.user_id and tenant.store.get("sessions", old["id"]) is not None:
         _store(login, {**old, **_touched(login, old)}, effects)
         return None
-    if old is not None:
-        tenant.store.remove("sessions", old["id"])
+    for gone in (old, login.replaces):
+        if gone is not None:
+            tenant.store.remove("sessions", gone["id"])
     token = new_id("", 48)
     _store(login, _new(login, token), effects)
     return token

@@ -18,7 +18,8 @@ class Login:
 
     protocol: as in event.transaction.protocol. scopes: asked for. audience: "" without an API. methods: how the person
     has proved who they are, oldest first, as event.authentication.methods has it; `fresh` of them in this transaction.
-    transaction: further fields of event.transaction.
+    transaction: further fields of event.transaction. session: the one that the login goes on with; replaces: the one
+    that it ends.
     """
 
     tenant: Tenant
@@ -34,6 +35,7 @@ class Login:
     fresh: list[dict[str, Any]] = field(default_factory=list)
     transaction: dict[str, Any] = field(default_factory=dict)
     session: Document | None = None
+    replaces: Document | None = None
     session_id: str = field(default_factory=lambda: new_id("", 32))
     refresh_token: Document | None = None
     # Value of the cookie that marks a remembered browser, and of the one that marks a known device.

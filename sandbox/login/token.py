@@ -10,17 +10,38 @@ from sandbox.errors import OAuthError
 from sandbox.login import clients
 from sandbox.login.calls import Answer, Call
 from sandbox.login.clients import Authenticated
-from sandbox.login.grants import client_credentials
+from sandbox.login.grants import authorization_code, client_credentials, device, factors, passwords, refresh
 
 Grant = Callable[[Call, Authenticated], Awaitable[dict[str, Any]]]
 
+_AUTH0 = "http://auth0.com/oauth/grant-type/"
 GRANTS: dict[str, Grant] = {
+    "authorization_code": authorization_code.exchange,
     "client_credentials": client_credentials.exchange,
+    "refresh_token": refresh.exchange,
+    "password": passwords.password,
+    f"{_AUTH0}password-realm": passwords.password_realm,
+    f"{_AUTH0}passwordless/otp": passwords.passwordless,
+    f"{_AUTH0}mfa-otp": factors.otp,
+    f"{_AUTH0}mfa-oob": factors.oob,
+    f"{_AUTH0}mfa-recovery-code": factors.recovery_code,
+    device.GRANT_TYPE: device.exchange,
 }
 # What a refused exchange is called in the tenant log.
 FAILURES = {
+    "authorization_code": "feacft",
     "client_credentials": "feccft",
+    "refresh_token": "fertft",
+    "password": "fepft",
+    f"{_AUTH0}password-realm": "fepft",
+    f"{_AUTH0}passwordless/otp": "fepotpft",
+    f"{_AUTH0}mfa-otp": "feotpft",
+    f"{_AUTH0}mfa-oob": "feoobft",
+    f"{_AUTH0}mfa-recovery-code": "fercft",
+    device.GRANT_TYPE: "fede",
 }
+# Not failures: the answers to a poll that came before the person's, and to a login that needs one more factor.
+WAITING = ("authorization_pending", "slow_down", "mfa_required")
 
 
 async def token(call: Call) -> Answer:
@@ -40,7 +61,7 @@ async def token(call: Call) -> Answer:
 
 def _log_refusal(call: Call, caller: Authenticated | None, grant_type: str, problem: OAuthError) -> None:
     kind = FAILURES.get(grant_type)
-    if kind is None:
+    if kind is None or problem.error in WAITING:
         return
     client = caller.client if caller else {}
     client_id = client.get("client_id") or str(call.parameters.get("client_id") or "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from starlette.responses import Response
+
 from sandbox import keys
 from sandbox.login.calls import Answer, Call, json_answer
 from sandbox.tenant import Tenant
@@ -63,6 +65,11 @@ async def openid_configuration(call: Call) -> Answer:
 
 async def jwks(call: Call) -> Answer:
     return json_answer(keys.jwks(call.tenant), headers=_PUBLIC)
+
+
+async def pem(call: Call) -> Answer:
+    """GET /pem: the certificate of the current key."""
+    return Response(keys.current(call.tenant).certificate_pem, media_type="application/x-pem-file")
 
 
 _PUBLIC = {"Cache-Control": "public, max-age=15, stale-while-revalidate=15, stale-if-error=86400"}

@@ -75,7 +75,7 @@ def _organization(call: Call, grant: Document) -> dict[str, str]:
     found = store.get("organizations", wanted) or store.first("organizations", name=wanted)
     if found is None:
         raise OAuthError(400, "invalid_request", f"parameter organization is invalid: {wanted}")
-    linked = store.first("organization_client_grants", organization_id=found["id"], grant_id=grant.get("id"))
+    linked = store.get("organization_client_grants", f"{found['id']} {grant.get('id')}")
     if not grant.get("allow_any_organization") and linked is None:
         raise OAuthError(403, "unauthorized_client", f"Client is not granted for organization {found['id']}")
     return {"org_id": found["id"]}

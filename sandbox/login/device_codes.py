@@ -1,0 +1,78 @@
+"""The device flow's two codes: the one that the device polls with, and the one that a person types in."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+
+from starlette.responses import Response
+
+from sandbox.login.effects import Effects
+from sandbox.login.rendering import page
+from sandbox.login.subject import Login
+from sandbox.login.transactions import Transaction
+from sandbox.login.transient import transient
+from sandbox.store import Document
+from sandbox.tenant import Tenant, new_id
+
+LIFETIME_SECONDS = 900
+INTERVAL_SECONDS = 5
+_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
+
+
+@dataclass
+class DeviceCode:
+    """state: "pending", "approved" or "denied"."""
+
+    device_code: str
+    user_code: str
+    client: Document
+    scope: str
+    audience: str
+    state: str = "pending"
+    login: Login | None = None
+    effects: Effects = field(default_factory=Effects)
+    last_asked: float = 0.0
+
+
+def create(tenant: Tenant, client: Document, scope: str, audience: str) -> DeviceCode:
+    letters = "".join(secrets.choice(_LETTERS) for _ in range(8))
+    code = DeviceCode(new_id("", 24), f"{letters[:4]}-{letters[4:]}", client, scope, audience)
+    transient(tenant, "device codes").put(code.device_code, code, LIFETIME_SECONDS)
+    transient(tenant, "user codes").put(code.user_code, code, LIFETIME_SECONDS)
+    return code
+
+
+def by_user_code(tenant: Tenant, typed: str) -> DeviceCode | None:
+    letters = "".join(c for c in typed.upper() if c.isalnum())
+    found: DeviceCode | None = transient(tenant, "user codes").get(f"{letters[:4]}-{letters[4:]}")
+    return found if found is not None and found.state == "pending" else None
+
+
+def by_device_code(tenant: Tenant, device_code: str) -> DeviceCode | None:
+    found: DeviceCode | None = transient(tenant, "device codes").get(device_code)
+    return found
+
+
+def approve(transaction: Transaction, login: Login, effects: Effects) -> Response:
+    code = by_device_code(transaction.tenant, transaction.device_code)
+    if code is not None:
+        code.state, code.login, code.effects = "approved", login, effects
+        transient(transaction.tenant, "user codes").pop(code.user_code)
+    return page(
+        transaction.tenant,
+        "message",
+        title="Congratulations, you're all set!",
+        text="Your device is now connected. You can close this window.",
+    )
+
+
+def reject(transaction: Transaction) -> None:
+    code = by_device_code(transaction.tenant, transaction.device_code)
+    if code is not None:
+        code.state = "denied"
+
+
+def spend(tenant: Tenant, code: DeviceCode) -> None:
+    transient(tenant, "device codes").pop(code.device_code)
+    transient(tenant, "user codes").pop(code.user_code)

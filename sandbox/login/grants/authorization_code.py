@@ -1,0 +1,40 @@
+"""authorization_code: the code of a finished browser login becomes tokens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox import logs
+from sandbox.errors import OAuthError
+from sandbox.login import codes, issuing
+from sandbox.login.calls import Call
+from sandbox.login.clients import Authenticated, unauthorized
+from sandbox.login.credentials import name_of
+
+
+async def exchange(call: Call, caller: Authenticated) -> dict[str, Any]:
+    """A public application has nothing but its code verifier to prove itself with."""
+    client = caller.client
+    code = codes.redeem(
+        call.tenant,
+        call.required("code"),
+        client["client_id"],
+        call.text("redirect_uri"),
+        call.text("code_verifier"),
+    )
+    if not caller.proven and not code.challenge:
+        raise unauthorized()
+    if call.tenant.store.get("users", code.login.user_id) is None:
+        raise OAuthError(403, "invalid_grant", "Invalid authorization code")
+    answer = issuing.token_answer(code.login, code.effects, code.extras)
+    logs.write(
+        call.tenant,
+        "seacft",
+        client_id=client["client_id"],
+        client_name=client.get("name"),
+        ip=call.ip,
+        user_agent=call.user_agent,
+        user_id=code.login.user_id,
+        user_name=name_of(code.login.user),
+    )
+    return answer

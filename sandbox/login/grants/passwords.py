@@ -1,0 +1,143 @@
+"""password, password-realm and passwordless OTP: somebody's credentials, handed over by an application."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import replace
+from typing import Any
+
+from sandbox import logs
+from sandbox.errors import OAuthError
+from sandbox.login import audiences, configuration, organizations, passwordless_login
+from sandbox.login.attempts import Attempt, SignInRefused
+from sandbox.login.calls import Call
+from sandbox.login.clients import Authenticated
+from sandbox.login.credentials import check_password, name_of, refuse_blocked
+from sandbox.login.grants import unattended
+from sandbox.login.subject import Login
+from sandbox.login.visitor import Visitor, visitor
+from sandbox.store import Document
+from sandbox.users import memberships
+
+
+async def password(call: Call, caller: Authenticated) -> dict[str, Any]:
+    """The connection is the tenant's default directory, else the application's first database."""
+    name = configuration.tenant_settings(call.tenant).get("default_directory") or ""
+    enabled = [c for c in configuration.enabled_connections(call.tenant, caller.client) if configuration.is_database(c)]
+    if not enabled and not name:
+        raise OAuthError(403, "server_error", "Authorization server not configured with default connection.")
+    connection = configuration.connection_named(call.tenant, name) if name else enabled[0]
+    if connection is None:
+        raise OAuthError(403, "access_denied", f"connection does not exist: {name}")
+    return await _sign_in(call, caller, connection)
+
+
+async def password_realm(call: Call, caller: Authenticated) -> dict[str, Any]:
+    realm = call.required("realm")
+    enabled = configuration.enabled_connections(call.tenant, caller.client)
+    found = [c for c in enabled if c["name"] == realm or realm in (c.get("realms") or ())]
+    if not found or not configuration.is_database(found[0]):
+        raise OAuthError(400, "invalid_request", f"Specified realm is invalid: {realm}")
+    return await _sign_in(call, caller, found[0])
+
+
+async def _sign_in(call: Call, caller: Authenticated, connection: Document) -> dict[str, Any]:
+    name, secret = call.required("username"), call.required("password")
+    at = _end_user(call, caller)
+    organization = _organization(call, caller.client)
+    attempt = Attempt(call.tenant, caller.client, connection, at)
+    try:
+        user = await check_password(attempt, name, secret, organization)
+    except SignInRefused as refused:
+        raise OAuthError(refused.status, refused.code, refused.description) from None
+    if organization and not memberships.is_member(call.tenant, organization["id"], user["user_id"]):
+        text = f"user {user['user_id']} is not part of the {organization['id']} organization"
+        raise OAuthError(403, "access_denied", text)
+    return await _tokens(call, caller, connection, user, at, organization, "pwd")
+
+
+async def _tokens(
+    call: Call,
+    caller: Authenticated,
+    connection: Document,
+    user: Document,
+    at: Visitor,
+    organization: Document | None,
+    method: str,
+) -> dict[str, Any]:
+    audience = audiences.requested(call.tenant, call.text("audience"))
+    login = Login(
+        call.tenant,
+        caller.client,
+        connection,
+        user["user_id"],
+        at,
+        "oauth2-password" if method == "pwd" else "oauth2-resource-owner",
+        scopes=_scopes(call, audience),
+        audience=audience,
+        organization=organization,
+    )
+    login.add_method(method)
+    answer = await unattended.finish(login)
+    logs.write(
+        call.tenant,
+        "sepft",
+        client_id=caller.client["client_id"],
+        client_name=caller.client.get("name"),
+        ip=at.ip,
+        user_agent=at.user_agent,
+        user_id=user["user_id"],
+        user_name=name_of(user),
+        connection=connection["name"],
+    )
+    return answer
+
+
+def _scopes(call: Call, audience: str) -> list[str]:
+    """Nothing asked for means everything that the API has. Raises OAuthError for an unknown API."""
+    asked = call.text("scope").split()
+    if not audience:
+        return asked
+    api = audiences.resource_server(call.tenant, audience)
+    return asked or audiences.scope_values(api)
+
+
+def _end_user(call: Call, caller: Authenticated) -> Visitor:
+    """Where the person is: an application that is trusted with it may say so in `auth0-forwarded-for`."""
+    at, claimed = visitor(call), call.request.headers.get("auth0-forwarded-for", "").partition(",")[0].strip()
+    if not claimed or not caller.proven or not caller.client.get("is_token_endpoint_ip_header_trusted"):
+        return at
+    try:
+        return replace(at, ip=str(ipaddress.ip_address(claimed)))
+    except ValueError:
+        return at
+
+
+def _organization(call: Call, client: Document) -> Document | None:
+    wanted, usage = call.text("organization"), client.get("organization_usage") or "deny"
+    if not wanted:
+        return None
+    if usage == "deny":
+        raise OAuthError(400, "invalid_request", "parameter organization is not allowed for this client")
+    found = organizations.named(call.tenant, wanted)
+    if found is None:
+        raise OAuthError(400, "invalid_request", f"parameter organization is invalid: {wanted}")
+    return found
+
+
+async def passwordless(call: Call, caller: Authenticated) -> dict[str, Any]:
+    """http://auth0.com/oauth/grant-type/passwordless/otp: realm "email" or "sms", username, otp."""
+    realm = call.required("realm")
+    enabled = configuration.enabled_connections(call.tenant, caller.client)
+    connection = next(
+        (c for c in enabled if c["strategy"] in ("email", "sms") and realm in (c["name"], c["strategy"])), None
+    )
+    if connection is None:
+        raise OAuthError(400, "invalid_request", f"Specified realm is invalid: {realm}")
+    attempt = Attempt(call.tenant, caller.client, connection, visitor(call))
+    try:
+        user = passwordless_login.check(call.tenant, connection, call.required("username"), call.required("otp"))
+        refuse_blocked(attempt, user)
+    except SignInRefused as refused:
+        raise OAuthError(refused.status, refused.code, refused.description) from None
+    return await _tokens(call, caller, connection, user, attempt.visitor, None, connection["strategy"])

@@ -1,0 +1,1 @@
+"""Universal Login's pages; each module names its paths in PAGES: (path, methods, handler)."""
