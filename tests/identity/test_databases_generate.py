@@ -62,7 +62,7 @@ def test_optional_columns_appear_in_profile_and_sign_up():
         ({"columns": {**DEFAULT_COLUMNS, "email": "x'; --"}}, "columns.email"),
         ({"columns": {**DEFAULT_COLUMNS, "user_id": ""}}, "columns.user_id"),
         ({"columns": {**DEFAULT_COLUMNS, "role": "role"}}, "columns.role"),
-        ({"columns": {"user_id": "id"}}, "columns.password"),
+        ({"columns": {**DEFAULT_COLUMNS, "password": ""}}, "columns.password"),
         ({"store": "oracle"}, "store"),
         ({"hash": "md5"}, "hash"),
         ({"connection": "-shop"}, "connection"),

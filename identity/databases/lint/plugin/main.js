@@ -1,0 +1,50 @@
+// JSON in, JSON out: {"scripts": [[name, code], ...], "settings": {...}} -> [{"findings": [...], "facts": {...}}, ...].
+"use strict";
+
+const { readFileSync, writeSync } = require("node:fs");
+const path = require("node:path");
+const { createRequire } = require("node:module");
+
+const plugin = require("./index");
+
+const installed = createRequire(path.join(process.argv[2], "package.json"));
+const { Linter } = installed("eslint");
+const linter = new Linter({ configType: "flat" });
+
+// An anonymous function is a program only in parentheses; they shift its first line by one column.
+const ANONYMOUS = /^(\s|\/\*[\s\S]*?\*\/|\/\/.*\n)*(async\s+)?function\s*\*?\s*\(/;
+
+function check(script, code, settings) {
+  const anonymous = ANONYMOUS.test(code);
+  const source = anonymous ? `(${code.replace(/;?\s*$/, "")}\n)` : code;
+  let facts = { settings: [], fields: null };
+  const collect = plugin.rule((tools) => ({ "Program:exit": () => void (facts = plugin.factsOf(tools)) }));
+  const rules = { ...plugin.rules, facts: collect };
+  const options = { script, ...settings };
+  const messages = linter.verify(source, {
+    files: ["**/*.js"],
+    languageOptions: { ecmaVersion: "latest", sourceType: "script" },
+    linterOptions: { noInlineConfig: true, reportUnusedDisableDirectives: "off" },
+    plugins: { cdb: { rules } },
+    rules: Object.fromEntries(Object.keys(rules).map((id) => [`cdb/${id}`, ["error", options]])),
+  }, { filename: `${script}.js` });
+  return { facts, findings: messages.map((message) => finding(script, message, anonymous)) };
+}
+
+function finding(script, { ruleId, line, column, endLine, message, fix }, anonymous) {
+  const shift = anonymous ? 1 : 0;
+  return {
+    script,
+    rule: ruleId ? ruleId.replace("cdb/", "") : "CDB00",
+    line,
+    column: line === 1 ? column - shift : column,
+    end_line: endLine ?? line,
+    message: message.replace(/^Parsing error: /, ""),
+    fix: fix ? { start: fix.range[0] - shift, end: fix.range[1] - shift, text: fix.text } : null,
+  };
+}
+
+const { scripts, settings } = JSON.parse(readFileSync(0, "utf8"));
+const checked = scripts.map(([script, code]) => check(script, code, settings));
+const answer = Buffer.from(JSON.stringify(checked));
+for (let written = 0; written < answer.length; ) written += writeSync(1, answer, written);

@@ -1,0 +1,27 @@
+// A rule of ours: ESLint's form around what the rules share.
+"use strict";
+
+const { callbackName, mainFunction, path } = require("./ast");
+
+/**
+ * `build(tools)` gives the visitors. tools: context, script (its kind), settings, report(node, message, fix?),
+ * main() and callback(): the function that Auth0 runs and the name of its callback, once the tree is there.
+ */
+function rule(build, { scripts } = {}) {
+  return {
+    meta: { type: "problem", fixable: "code", schema: [{ type: "object" }] },
+    create(context) {
+      const settings = context.options[0] ?? {};
+      if (scripts && !scripts.includes(settings.script)) return {};
+      const program = context.sourceCode.ast;
+      const main = mainFunction(program, settings.script);
+      const callback = callbackName(main);
+      const report = (node, message, fix) => context.report({ node, message, fix: fix ?? null });
+      const isCallback = (call) => call.callee.type === "Identifier" && call.callee.name === callback;
+      const visitorKeys = context.sourceCode.visitorKeys;
+      return build({ context, settings, script: settings.script, program, main, callback, report, isCallback, visitorKeys, path });
+    },
+  };
+}
+
+module.exports = { rule };
