@@ -44,9 +44,7 @@ class Api:
         if endpoint.scopes and scopes.isdisjoint(endpoint.scopes):
             expected = ",".join(endpoint.scopes)
             raise ApiError(403, f"Insufficient scope, expected any of: {expected}", "insufficient_scope")
-        operation = OPERATIONS.get((endpoint.method, endpoint.path))
-        if operation is None:
-            raise ApiError(501, "Not Implemented")
+        operation = OPERATIONS[endpoint.method, endpoint.path]
         call = await self._call(request, endpoint, values, claims, scopes, operation)
         result = operation.handler(call)
         if inspect.isawaitable(result):

@@ -268,8 +268,8 @@ CLIENT_GRANTS = Kind(
 def complete_api(call: Call, api: Document) -> Document:
     if urlsplit(api["identifier"]).path == "/me/" and not call.store.get("resource_servers", api["id"]):
         api = {**api, **MY_ACCOUNT}
-    encryption = api.get("token_encryption")
-    key = encryption.get("encryption_key", {}) if isinstance(encryption, dict) else {}
+    encryption = api.get("token_encryption") or {}
+    key = encryption.get("encryption_key") or {}
     if "pem" in key:
         kept = {name: value for name, value in key.items() if name != "pem"}
         key = {

@@ -53,6 +53,7 @@ def read(pem: str, name: str) -> x509.Certificate:
 def public_key(pem: str) -> rsa.RSAPublicKey | ec.EllipticCurvePublicKey:
     """Of a PEM public key or certificate. Raises ApiError 400."""
     try:
+        key: object
         if "BEGIN CERTIFICATE" in pem:
             key = x509.load_pem_x509_certificate(pem.encode()).public_key()
         else:

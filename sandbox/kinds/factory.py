@@ -7,6 +7,7 @@ from typing import Any
 from starlette.requests import Request
 
 from sandbox.kinds import crud, registry, routes, settings
+from sandbox.kinds.kind import filled
 from sandbox.kinds.operations import Call
 from sandbox.store import Document
 from sandbox.tenant import Tenant
@@ -74,7 +75,7 @@ UNROUTED = (
 
 
 def _management_api(tenant: Tenant, scopes: list[str]) -> tuple[str, Document]:
-    document = crud.filled(
+    document = filled(
         crud.KINDS["/resource-servers"],
         call(tenant, "/resource-servers", {}),
         {"name": "Auth0 Management API", "identifier": tenant.management_audience},

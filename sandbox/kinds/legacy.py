@@ -59,6 +59,11 @@ def delete_config(call: Call) -> Reply:
 
 # --- hooks -----------------------------------------------------------------------------------------------------------
 
+
+def _forget_secrets(call: Call, hook: Document) -> None:
+    call.store.remove("hook_secrets", hook["id"])
+
+
 HOOKS = Kind(
     path="/hooks",
     store="hooks",
@@ -68,7 +73,7 @@ HOOKS = Kind(
     defaults={"dependencies": {}, "enabled": False},
     read_only=frozenset({"id"}),
     filters=("enabled", "triggerId"),
-    after_delete=lambda call, hook: call.store.remove("hook_secrets", hook["id"]) and None,
+    after_delete=_forget_secrets,
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 
@@ -64,14 +64,17 @@ class Operation:
 OPERATIONS: dict[tuple[str, str], Operation] = {}
 
 
-def operation(method: str, path: str, *, form: bool = False, checked: bool = True) -> Callable[[Handler], Handler]:
+Function = TypeVar("Function", bound=Handler)
+
+
+def operation(method: str, path: str, *, form: bool = False, checked: bool = True) -> Callable[[Function], Function]:
     """Register the handler of one endpoint: `@operation("GET", "/users/{id}")` over `def handler(call: Call) -> Any`.
 
     The handler may be a coroutine. What it returns is rendered as JSON without internal keys (status 201 for POST,
     else 200; None is 204); return `Reply` for another status. It raises sandbox.errors.ApiError.
     """
 
-    def register(handler: Handler) -> Handler:
+    def register(handler: Function) -> Function:
         OPERATIONS[method, path] = Operation(handler, form, checked)
         return handler
 

@@ -18,6 +18,7 @@ TABLES = (
     "legacy",
     "members",
     "messaging",
+    "metadata_documents",
     "modules",
     "network",
     "organizations",
