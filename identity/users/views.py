@@ -134,9 +134,7 @@ class Act(UserPage):
             # Shown in this one answer: not in a URL, a session, a cache or the trail.
             done = {"event": outcome.event, **said, "secret": outcome.secret}
             user = records.read(self.tenant, user_id)
-            response = render(self.request, "identity/users/user.html", self.context(user) | {"done": done})
-            response.headers["Cache-Control"] = "no-store"
-            return response
+            return render(self.request, "identity/users/user.html", self.context(user) | {"done": done})
         cache.set(f"outcome:{outcome.event.pk}", said, timeout=REMEMBER_FORM_SECONDS)
         return redirect(reverse("identity:user", args=[self.tenant.slug, user_id]) + f"?done={outcome.event.pk}")
 
