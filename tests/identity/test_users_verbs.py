@@ -122,18 +122,19 @@ def test_a_failure_half_way_records_what_was_removed_until_then(dev, sandbox, ca
 
 
 def test_brute_force_blocks_are_shown_and_removed(dev, sandbox, caller, agent):
+    tenant = sandbox.tenant("dev")
+    wrong = {
+        "grant_type": "http://auth0.com/oauth/grant-type/password-realm",
+        "client_id": tenant.client_id,
+        "client_secret": tenant.client_secret,
+        "realm": DATABASE,
+        "username": caller["email"],
+        "password": "wrong",
+    }
     for _ in range(11):
-        sandbox.tenant("dev").http.post(
-            "/oauth/token",
-            json={
-                "grant_type": "http://auth0.com/oauth/grant-type/password-realm",
-                "client_id": "castellanPortalLocalDemoOnly0001",
-                "client_secret": "local-demo-only-castellan-portal-secret-0001",
-                "realm": DATABASE, "username": caller["email"], "password": "wrong",
-            },
-        )  # fmt: skip
-    if not records.blocks(dev, caller["user_id"]):
-        pytest.fail("brute-force protection did not lock the account")
+        tenant.http.post("/oauth/token", json=wrong)
+    (block,) = records.blocks(dev, caller["user_id"])
+    assert block["identifier"] == caller["email"]
     act(verbs.clear_blocks, dev, caller, agent)
     assert records.blocks(dev, caller["user_id"]) == []
 
