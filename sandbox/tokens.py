@@ -63,9 +63,7 @@ def verify(tenant: Tenant, token: str, *, expired_is_fine: bool = False) -> Clai
 
 def seal(tenant: Tenant, claims: Claims) -> str:
     """An opaque token: claims that only this tenant can read (compact JWE, as Auth0's)."""
-    return jwe.encrypt_compact(
-        {"alg": "dir", "enc": "A256GCM", "iss": tenant.issuer}, orjson.dumps(claims), _sealing_key(tenant)
-    )
+    return jwe.encrypt_compact({"alg": "dir", "enc": "A256GCM"}, orjson.dumps(claims), _sealing_key(tenant))
 
 
 def unseal(tenant: Tenant, token: str) -> Claims:
