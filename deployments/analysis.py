@@ -96,7 +96,7 @@ def _secrets(item: Item, known: Circumstances) -> Iterator[Finding]:
 
 def _addresses(item: Item, known: Circumstances) -> Iterator[Finding]:
     """Only what the plan changes: an address that the target has already is not this plan's doing."""
-    before = {value for _, value in fields.leaves(item.before)} if item.before is not None else set()
+    before = {value for _, value in fields.leaves(item.before) if isinstance(value, str)}
     for path, value in fields.leaves(item.after):
         if isinstance(value, str) and value not in before and not path.endswith(("code", "script")):
             yield from _address(item, path, value, known)
