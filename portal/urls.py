@@ -6,6 +6,7 @@ from portal import gallery, views
 urlpatterns = [
     path("", views.Home.as_view(), name="home"),
     path("sign-in/", views.sign_in, name="sign-in"),
+    path("sign-in/begin/", views.begin_sign_in, name="begin-sign-in"),
     path("sign-in/failed/", views.sign_in_failed, name="sign-in-failed"),
     path("sign-out/", views.SignOut.as_view(), name="sign-out"),
     path("signed-out/", views.signed_out, name="signed-out"),

@@ -9,10 +9,10 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.views.decorators.csrf import requires_csrf_token
+from social_django.views import auth as social_auth
 
 from portal import account, audit, runs, tenants
 from portal.access import PERMISSIONS, ROLES, PermissionView, public, roles_of
@@ -39,11 +39,15 @@ class Home(PermissionView):
 def sign_in(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect("home")
-    begin = reverse("social:begin", args=[Auth0.name])
-    if following := request.GET.get("next", ""):
-        begin += "?" + urlencode({"next": following})
     ready = bool(settings.SOCIAL_AUTH_AUTH0_OIDC_DOMAIN)
-    return render(request, "portal/sign_in.html", {"begin_url": begin, "ready": ready})
+    return render(request, "portal/sign_in.html", {"following": request.GET.get("next", ""), "ready": ready})
+
+
+@public
+def begin_sign_in(request: HttpRequest) -> HttpResponse:
+    """POST: off to Auth0's login, and from there back to `next`."""
+    answer = social_auth(request, Auth0.name)
+    return _leave(request, answer.url) if isinstance(answer, HttpResponseRedirect) else answer
 
 
 @public
@@ -59,7 +63,16 @@ class SignOut(PermissionView):
         """End the portal's session, then Auth0's (GET /v2/logout)."""
         logout(request)
         query = urlencode({"client_id": settings.SOCIAL_AUTH_AUTH0_OIDC_KEY, "returnTo": settings.PUBLIC_URL + "/"})
-        return redirect(f"https://{settings.SOCIAL_AUTH_AUTH0_OIDC_DOMAIN}/v2/logout?{query}")
+        return _leave(request, f"https://{settings.SOCIAL_AUTH_AUTH0_OIDC_DOMAIN}/v2/logout?{query}")
+
+
+def _leave(request: HttpRequest, url: str) -> HttpResponse:
+    """Send the browser to another site after a form was sent.
+
+    A redirect would not do: our Content-Security-Policy forbids forms to other sites, and browsers apply that to each
+    address that the redirects lead to, a company's own identity provider behind Auth0 included.
+    """
+    return render(request, "portal/leaving.html", {"url": url})
 
 
 @public

@@ -113,7 +113,7 @@ def sign_in(request: pytest.FixtureRequest) -> Callable[..., None]:
     ) -> None:
         site = site or request.getfixturevalue("portal")
         page.goto(f"{site.url}/sign-in/")
-        page.locator('a[href*="/login/auth0-oidc/"]').click()
+        page.get_by_role("button", name="Sign in").click()
         page.locator("input[name=username]").fill(email(account))
         if not page.locator("input[name=password]").is_visible():
             page.locator("input[name=username]").press("Enter")
