@@ -28,8 +28,7 @@ def fill(tenant: Tenant) -> None:
     tenant.store.put("resource_servers", *_management_api(tenant, scopes))
     clients = [_application(tenant, GLOBAL_CLIENT), _application(tenant, DEFAULT_APP), _machine(tenant)]
     everyone = [client["client_id"] for client in clients[1:2]]
-    options = {"disable_self_service_change_password": False}
-    database = {"name": DATABASE, "strategy": "auth0", "enabled_clients": everyone, "options": options}
+    database = {"name": DATABASE, "strategy": "auth0", "enabled_clients": everyone}
     insert(tenant, "/connections", database)
     grant = {"client_id": tenant.client_id, "audience": tenant.management_audience, "scope": scopes}
     insert(tenant, "/client-grants", grant)

@@ -101,14 +101,16 @@ DATABASE_KEPT: Document = {
     "authentication_methods": {
         "password": {"enabled": True, "api_behavior": "required", "signup_behavior": "allow"},
         "passkey": {"enabled": False},
+        "email_otp": {"enabled": False},
+        "phone_otp": {"enabled": False},
     },
+    "disable_self_service_change_password": False,
     "passkey_options": {
         "challenge_ui": "both",
         "progressive_enrollment_enabled": True,
         "local_enrollment_enabled": True,
     },
 }
-OTP_METHODS = {"email_otp": {"enabled": False}, "phone_otp": {"enabled": False}}
 
 # Flag in the options -> OAuth scope that it asks the provider for, in the order in which they are sent.
 GITHUB = {"email": "user:email"} | {
@@ -263,10 +265,7 @@ def _password_policy(sent: Document) -> Document:
 
 
 def _database(sent: Document) -> Document:
-    options = merged(DATABASE_KEPT, sent)
-    if "authentication_methods" in sent:
-        options["authentication_methods"] = merged(OTP_METHODS, options["authentication_methods"])
-    return options
+    return merged(DATABASE_KEPT, sent)
 
 
 def _openid(strategy: str, sent: Document) -> Document:
