@@ -130,9 +130,11 @@ class _Dispatch:
     def __init__(self, tenant: Tenant) -> None:
         from sandbox.kinds.api import Api
         from sandbox.login.routes import build
-        from sandbox.users import exports
+        from sandbox.users import exports, operation_log
 
+        self.tenant = tenant
         self.api = Api(tenant)
+        self.note = operation_log.record
         self.router = Router([*build(tenant), *exports.routes(tenant)], default=_not_found)
         self.exact = _exact_routes(self.router)
 
@@ -140,7 +142,10 @@ class _Dispatch:
         path = scope["path"]
         if path.startswith("/api/v2/"):
             scope["path_params"] = {"path": path[8:]}
-            response: Response = await self.api(Request(scope, receive, send))
+            request = Request(scope, receive, send)
+            response: Response = await self.api(request)
+            if scope["method"] not in ("GET", "HEAD"):
+                self.note(self.tenant, request, response)
             return await response(scope, receive, send)
         route = self.exact.get((scope["method"], path))
         if route is not None:

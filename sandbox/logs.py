@@ -7,7 +7,7 @@ from typing import Any
 
 from sandbox.log_types import DESCRIPTIONS
 from sandbox.store import Document
-from sandbox.tenant import Tenant
+from sandbox.tenant import Tenant, written
 
 # A local tenant under a load test would otherwise fill the memory; the oldest events go first.
 MOST_KEPT = 20_000
@@ -39,7 +39,9 @@ def write(tenant: Tenant, type: str, **fields: Any) -> Document:
 
 def log_id(date: str, number: int) -> str:
     """Sortable by time, like Auth0's: 900, the instant in milliseconds, a running number."""
-    digits = datetime.fromisoformat(date).astimezone(UTC).strftime("%Y%m%d%H%M%S%f")[:17]
+    if not date.endswith("Z") or len(date) != 24:
+        date = written(datetime.fromisoformat(date).astimezone(UTC))
+    digits = date[:4] + date[5:7] + date[8:10] + date[11:13] + date[14:16] + date[17:19] + date[20:23]
     return f"900{digits}{_SEQUENCE_START + number:034d}"
 
 

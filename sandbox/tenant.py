@@ -75,7 +75,12 @@ class Tenant:
     def timestamp(self, seconds: float | None = None) -> str:
         """An instant as Auth0 writes it: 2026-06-25T08:15:30.123Z."""
         instant = datetime.fromtimestamp(self.now() if seconds is None else seconds, UTC)
-        return instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
+        return written(instant)
+
+
+def written(instant: datetime) -> str:
+    """An instant of UTC in Auth0's form."""
+    return instant.isoformat(timespec="milliseconds")[:23] + "Z"
 
 
 def new_id(prefix: str = "", length: int = 16, alphabet: str = _ALPHABET) -> str:

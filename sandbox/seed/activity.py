@@ -10,7 +10,7 @@ from sandbox import logs
 from sandbox.seed.names import BROWSERS, PLACES
 from sandbox.seed.people import summary
 from sandbox.store import Document
-from sandbox.tenant import Tenant
+from sandbox.tenant import Tenant, written
 
 DAYS = 30
 # (event type, how many of a thousand)
@@ -96,7 +96,7 @@ class Activity:
         self.tenant.store.put("logs", id, {**event, "log_id": id})
 
     def _stamp(self, moment: datetime) -> str:
-        return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{self.chance.randrange(1000):03d}Z"
+        return written(moment.replace(microsecond=self.chance.randrange(1000) * 1000))
 
     def _id(self, length: int = 16) -> str:
         return f"{self.chance.getrandbits(length * 4):0{length}x}"

@@ -11,7 +11,7 @@ from typing import Any
 from sandbox import passwords
 from sandbox.seed.names import BROWSERS, FAMILY, GIVEN, MAIL_DOMAINS, PLACES
 from sandbox.store import Document
-from sandbox.tenant import Tenant
+from sandbox.tenant import Tenant, written
 from sandbox.users import records
 
 STAFF_CONNECTION = "Username-Password-Authentication"
@@ -157,7 +157,7 @@ class People:
         return self.chance.choices([d for d, _ in MAIL_DOMAINS], [share for _, share in MAIL_DOMAINS])[0]
 
     def _ago(self, days: float) -> str:
-        return _stamp(self.now - timedelta(days=days))
+        return written(self.now - timedelta(days=days))
 
     def _user(
         self, connection: str, body: Document, *, password: str | None = PASSWORD, seen: bool = False
@@ -183,10 +183,6 @@ class People:
             user["blocked"] = True
         if user["identities"][0]["provider"] == "auth0" and chance.random() < 0.1:
             user["last_password_reset"] = self._ago(chance.uniform(0, age))
-
-
-def _stamp(instant: datetime) -> str:
-    return instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
 
 
 def summary(user: dict[str, Any]) -> str:

@@ -12,6 +12,23 @@ CASE_INSENSITIVE = frozenset(("email", "name", "given_name", "family_name", "nic
 _WORDS = frozenset(("description", "name", "given_name", "family_name", "nickname"))
 BARE = ("email", "name", "given_name", "family_name", "nickname", "username", "phone_number", "user_id")
 _COMPUTED = {"email.domain": lambda user: [str(user.get("email") or "").rpartition("@")[2]]}
+# Never an object, so that _exists_ needs no second look.
+SCALARS = frozenset(
+    (
+        *BARE,
+        "blocked",
+        "created_at",
+        "email.domain",
+        "email_verified",
+        "last_ip",
+        "last_login",
+        "last_password_reset",
+        "logins_count",
+        "phone_verified",
+        "picture",
+        "updated_at",
+    )
+)
 LONGEST_METADATA_VALUE = 2048
 
 Value = str
@@ -19,6 +36,9 @@ Value = str
 
 def values(user: Document, field: str) -> list[Value]:
     """The indexed values of a (dotted) field, normalized; empty where the user has none."""
+    plain = user.get(field)
+    if type(plain) is str and field[0] != "_":
+        return [plain.lower() if field in CASE_INSENSITIVE else plain]
     if field in _COMPUTED:
         return [value.lower() for value in _COMPUTED[field](user) if value]
     found = [_text(value) for value in _dig(user, field.split("."))]

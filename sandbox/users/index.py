@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import chain
 from typing import Any
 
 from sandbox.store import Document
@@ -13,8 +16,11 @@ from sandbox.tenant import Tenant
 from sandbox.users import fields
 
 Ids = set[str]
+# A value that one user alone has (an address) takes a tuple, which costs a quarter of a set.
+Postings = dict[str, Ids | tuple[str, ...]]
 # Nobody may ask for a long time; what waits must not fill the memory.
 MOST_WAITING = 10_000
+_HIGHEST = "\U0010ffff"
 
 
 class Index:
@@ -25,7 +31,7 @@ class Index:
         self.kind = kind
         self.bare = bare
         self.rows: dict[str, Document] = {}
-        self._postings: dict[str, dict[str, Ids]] = {}
+        self._postings: dict[str, Postings] = {}
         self._sorted: dict[str, list[str]] = {}
         self._orders: dict[tuple[str, bool], list[str]] = {}
         self._waiting: deque[tuple[float, str, Document | None]] = deque()
@@ -61,25 +67,23 @@ class Index:
             before = set(_terms(old, field)) if old else set()
             after = set(_terms(document, field)) if document else set()
             for value in before - after:
-                postings[value].discard(id)
-                if not postings[value]:
-                    del postings[value]
-                    self._sorted.pop(field, None)
+                _discard(postings, value, id)
             for value in after - before:
-                if value not in postings:
-                    self._sorted.pop(field, None)
-                postings.setdefault(value, set()).add(id)
+                _add(postings, value, id)
+            if before != after:
+                self._sorted.pop(field, None)
         if document is not None:
             self.rows[id] = document
         self._orders.clear()
 
-    def postings(self, field: str) -> dict[str, Ids]:
+    def postings(self, field: str) -> Postings:
         """value -> ids; whole values and, of names, their words (marked by a leading NUL)."""
         if field not in self._postings:
-            found: dict[str, Ids] = {}
-            for id, user in self.rows.items():
-                for term in _terms(user, field):
-                    found.setdefault(term, set()).add(id)
+            found: Postings = {}
+            with _without_collections():
+                for id, user in self.rows.items():
+                    for term in _terms(user, field):
+                        _add(found, term, id)
             self._postings[field] = found
         return self._postings[field]
 
@@ -90,34 +94,33 @@ class Index:
         value = fields.normalized(field, value)
         postings = self.postings(field)
         found = set(postings.get(value, ()))
-        return found | postings.get(_word(value), set()) if by_word else found
+        if by_word:
+            found.update(postings.get(_word(value), ()))
+        return found
 
     def starting_with(self, field: str, prefix: str) -> Ids:
         prefix = fields.normalized(field, prefix)
-        ordered = self._ordered_values(field)
+        ordered, postings = self._ordered_values(field), self.postings(field)
         found: Ids = set()
         for start in (prefix, _word(prefix)):
-            at = bisect_left(ordered, start)
-            while at < len(ordered) and ordered[at].startswith(start):
-                found |= self.postings(field)[ordered[at]]
-                at += 1
+            first, last = bisect_left(ordered, start), bisect_left(ordered, start + _HIGHEST)
+            found.update(chain.from_iterable(postings[value] for value in ordered[first:last]))
         return found
 
     def where(self, field: str, test: Callable[[str], Any]) -> Ids:
         """Users with a whole value that passes."""
-        found: Ids = set()
-        for value, ids in self.postings(field).items():
-            if value[:1] != "\0" and test(value):
-                found |= ids
-        return found
+        passing = (ids for value, ids in self.postings(field).items() if value[:1] != "\0" and test(value))
+        return set(chain.from_iterable(passing))
 
     def having(self, field: str) -> Ids:
         """Users for whom the field holds anything: a value, or an object that is not empty."""
         if field == "organization_id":
             rows = self.tenant.store.all("organization_members")
             return {row["user_id"] for row in rows if row["user_id"] in self.rows}
-        plain = {id for value, ids in self.postings(field).items() if value[:1] != "\0" for id in ids}
-        return plain | {id for id, user in self.rows.items() if _object_at(user, field)}
+        found = self.where(field, lambda value: True)
+        if field not in fields.SCALARS:
+            found.update(id for id, user in self.rows.items() if _object_at(user, field))
+        return found
 
     def everyone(self) -> Ids:
         return set(self.rows)
@@ -153,6 +156,33 @@ def of(tenant: Tenant, kind: str = "users", bare: tuple[str, ...] = fields.BARE)
         indexes[kind] = Index(tenant, kind, bare)
     indexes[kind].refresh()
     return indexes[kind]
+
+
+def _add(postings: Postings, value: str, id: str) -> None:
+    held = postings.get(value)
+    if held is None:
+        postings[value] = (id,)
+    elif isinstance(held, set):
+        held.add(id)
+    else:
+        postings[value] = {*held, id}
+
+
+def _discard(postings: Postings, value: str, id: str) -> None:
+    held = postings.get(value)
+    if isinstance(held, set) and len(held) > 1:
+        held.discard(id)
+    else:
+        postings.pop(value, None)
+
+
+@contextmanager
+def _without_collections() -> Iterator[None]:
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _terms(user: Document, field: str) -> Iterable[str]:

@@ -139,8 +139,7 @@ class _Evaluation:
             raise InvalidQueryError(f"A leading wildcard needs at least {_FEWEST_LITERALS} other characters: {text}")
         if text.endswith("*") and not re.search(r"[*?\\]", text[:-1]):
             return self.index.starting_with(name, text[:-1])
-        pattern = _pattern(fields.normalized(name, text))
-        return self.index.where(name, pattern.fullmatch)
+        return self.index.where(name, _matcher(fields.normalized(name, text)))
 
     def _range(self, node: tree.Range, field: str | None) -> Ids:
         name = _ranged(field)
@@ -172,6 +171,14 @@ def _bound(node: Any) -> str:
 def _plain(node: Any) -> str:
     text = str(node.value)
     return _ESCAPED.sub(r"\1", text[1:-1] if isinstance(node, tree.Phrase) else text)
+
+
+def _matcher(text: str) -> Callable[[str], Any]:
+    """*middle* and *end without a regular expression: they are looked for in every value."""
+    literal = text.strip("*")
+    if literal and not re.search(r"[*?\\]", literal) and text.startswith("*"):
+        return (lambda value: literal in value) if text.endswith("*") else (lambda value: value.endswith(literal))
+    return _pattern(text).fullmatch
 
 
 def _pattern(text: str) -> re.Pattern[str]:

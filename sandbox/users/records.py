@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -154,9 +155,13 @@ def _name(user: Document, body: Mapping[str, Any]) -> None:
 def picture(shown: str) -> str:
     """The avatar that Auth0 gives to who has none."""
     digest = hashlib.md5(shown.strip().lower().encode(), usedforsecurity=False).hexdigest()
-    initials = "".join(c for c in shown[:2].lower() if c.isalnum()) or "un"
-    fallback = quote(f"https://cdn.auth0.com/avatars/{initials}.png", safe="")
-    return f"https://s.gravatar.com/avatar/{digest}?s=480&r=pg&d={fallback}"
+    return f"https://s.gravatar.com/avatar/{digest}?s=480&r=pg&d={_initials_picture(shown[:2].lower())}"
+
+
+@lru_cache(maxsize=2000)
+def _initials_picture(start: str) -> str:
+    initials = "".join(c for c in start if c.isalnum()) or "un"
+    return quote(f"https://cdn.auth0.com/avatars/{initials}.png", safe="")
 
 
 def is_social(provider: str) -> bool:
