@@ -99,12 +99,17 @@ def answer(body: Any, status: int = 200) -> Response:
     return Response(orjson.dumps(body, option=orjson.OPT_INDENT_2), status, media_type="application/json")
 
 
-async def _json(request: Request, limit: int = BODY_LIMIT_BYTES) -> Any:
+async def _body(request: Request, limit: int) -> bytes:
     raw = bytearray()
     async for chunk in request.stream():
         raw += chunk
         if len(raw) > limit:
             raise ControlError(f"The body is larger than {limit} bytes.", 413)
+    return bytes(raw)
+
+
+async def _json(request: Request) -> Any:
+    raw = await _body(request, BODY_LIMIT_BYTES)
     if not raw:
         return None
     try:
@@ -130,9 +135,9 @@ async def get_state(tenant: Tenant, request: Request) -> Response:
 
 
 async def put_state(tenant: Tenant, request: Request) -> Response:
-    body = await _json(request, STATE_LIMIT_BYTES)
+    raw = await _body(request, STATE_LIMIT_BYTES)
     try:
-        documents = state.parse(body)
+        documents = state.parse(tenant, raw)
     except ValueError as problem:
         raise ControlError(str(problem)) from None
     tenant.store.load(documents)

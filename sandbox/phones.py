@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import pyotp
-
 from sandbox.store import Document
 from sandbox.tenant import Tenant
+from sandbox.totp import Authenticator
 
 
 def show(
@@ -43,7 +42,7 @@ def _entry(tenant: Tenant, method: Document) -> dict[str, Any]:
     entry |= {key: method[key] for key in ("name", "phone_number") if method.get(key)}
     if method["type"] == "totp" and method.get("_secret"):
         now = tenant.now()
-        entry |= {"code": pyotp.TOTP(method["_secret"]).at(int(now)), "seconds_left": 30 - int(now) % 30}
+        entry |= {"code": Authenticator(method["_secret"]).at(int(now)), "seconds_left": 30 - int(now) % 30}
     if method["type"] == "recovery-code" and method.get("_secret"):
         entry["code"] = method["_secret"]
     receivers = {method["user_id"], method.get("phone_number")}

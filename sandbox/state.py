@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import orjson
@@ -10,17 +11,23 @@ from sandbox.store import Document
 from sandbox.tenant import Tenant
 
 FORMAT = 1
+_HELP = 'Send what GET /_sandbox/state gave: {"format": 1, "documents": {kind: {id: {...}}}}.'
 
 
 def export(tenant: Tenant) -> bytes:
-    """{"format": 1, "tenant": name, "documents": {kind: {id: document}}}, internal keys included."""
-    return orjson.dumps({"format": FORMAT, "tenant": tenant.name, "documents": tenant.store.dump()})
+    """{"format": 1, "tenant", "addresses": [...], "documents": {kind: {id: document}}}, internal keys included."""
+    whole = {"format": FORMAT, "tenant": tenant.name, "addresses": _addresses(tenant)}
+    return orjson.dumps({**whole, "documents": tenant.store.dump()})
 
 
-def parse(body: Any) -> dict[str, dict[str, Document]]:
-    """The documents of an exported state. Raises ValueError, whose text says what is wrong."""
-    if not isinstance(body, dict) or body.get("format") != FORMAT:
-        raise ValueError('Send what GET /_sandbox/state gave: {"format": 1, "documents": {kind: {id: {...}}}}.')
+def parse(tenant: Tenant, raw: bytes) -> dict[str, dict[str, Document]]:
+    """The documents of an exported state, with the addresses of the tenant that takes them.
+
+    Raises ValueError, whose text says what is wrong.
+    """
+    body = _loaded(raw)
+    if body.get("addresses") not in (None, _addresses(tenant)):
+        body = _loaded(_moved(raw, body["addresses"], _addresses(tenant)))
     documents = body.get("documents")
     if not isinstance(documents, dict):
         raise ValueError('"documents" must be an object of kinds.')
@@ -28,3 +35,26 @@ def parse(body: Any) -> dict[str, dict[str, Document]]:
         if not isinstance(entries, dict) or not all(isinstance(item, dict) for item in entries.values()):
             raise ValueError(f'"documents.{kind}" must be an object of objects, by id.')
     return documents
+
+
+def _loaded(raw: bytes) -> dict[str, Any]:
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError as problem:
+        raise ValueError(f"Not JSON: {problem}. {_HELP}") from None
+    if not isinstance(body, dict) or body.get("format") != FORMAT:
+        raise ValueError(_HELP)
+    return body
+
+
+def _addresses(tenant: Tenant) -> list[str]:
+    return [f"localhost:{tenant.https_port}", f"localhost:{tenant.http_port}"]
+
+
+def _moved(raw: bytes, old: Any, new: list[str]) -> bytes:
+    """Identifiers and links name the tenant's own address; they follow it to another port, in one pass."""
+    if not isinstance(old, list) or len(old) != len(new) or not all(isinstance(address, str) for address in old):
+        raise ValueError('"addresses" must be the two addresses of the tenant that gave this state.')
+    places = {before.encode(): after.encode() for before, after in zip(old, new, strict=True)}
+    pattern = b"|".join(re.escape(before) + rb"(?![0-9])" for before in places)
+    return re.sub(pattern, lambda match: places[match.group()], raw)
