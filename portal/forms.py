@@ -40,16 +40,23 @@ class TenantForm(forms.ModelForm):
         help_text="PEM, for private key JWT instead of a secret. Leave empty to keep the stored one.",
     )  # fmt: skip
 
+    reader_client_secret = forms.CharField(
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="Of the reading application. Leave empty to keep the stored one.",
+    )
+
     class Meta:
         model = Tenant
         fields = (
             *("name", "slug", "domain", "stage", "position", "protected", "read_only"),
-            *("client_id", "client_secret", "private_key", "ca_bundle", "variables"),
+            *("client_id", "client_secret", "private_key", "reader_client_id", "reader_client_secret"),
+            *("ca_bundle", "variables"),
         )
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        for name in ("client_secret", "private_key"):
+        for name in ("client_secret", "private_key", "reader_client_secret"):
             data[name] = data.get(name) or getattr(self.stored, name, "")
         if not data["client_secret"] and not data["private_key"]:
             self.add_error("client_secret", "Enter the client secret of the application, or a private key.")

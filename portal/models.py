@@ -38,6 +38,12 @@ class Tenant(models.Model):
     client_id = models.CharField(max_length=64)
     client_secret = EncryptedTextField(blank=True)
     private_key = EncryptedTextField(blank=True, help_text="PEM; used instead of the secret (private key JWT).")
+    # Made here and not yet registered with Auth0: the old credentials stay in use until this one has worked once.
+    pending_private_key = EncryptedTextField(blank=True)
+    reader_client_id = models.CharField(
+        max_length=64, blank=True, help_text="A second application with read scopes alone; reads use it then."
+    )
+    reader_client_secret = EncryptedTextField(blank=True)
     ca_bundle = models.TextField(blank=True, help_text="PEM certificates to trust for this tenant besides the usual.")
     variables = models.JSONField(default=dict, blank=True, help_text="Values that differ per tenant, for promotions.")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -188,4 +194,5 @@ def tenant_snapshot(tenant: Tenant) -> dict[str, Any]:
         **{name: getattr(tenant, name) for name in plain},
         "client_secret_set": bool(tenant.client_secret),
         "private_key_set": bool(tenant.private_key),
+        "reader_client_id": tenant.reader_client_id,
     }

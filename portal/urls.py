@@ -23,6 +23,8 @@ urlpatterns = [
     path("tenants/add/", views.AddTenant.as_view(), name="add-tenant"),
     path("tenants/<slug:tenant>/", views.TenantPage.as_view(), name="tenant"),
     path("tenants/<slug:tenant>/edit/", views.EditTenant.as_view(), name="edit-tenant"),
+    path("tenants/<slug:tenant>/key/", views.NewKey.as_view(), name="new-key"),
+    path("tenants/<slug:tenant>/key/use/", views.UseKey.as_view(), name="use-key"),
     path("health/", views.health, name="health"),
     path("t/<slug:tenant>/", include("identity.urls")),
     path("", include("deployments.urls")),

@@ -16,7 +16,7 @@ from social_django.views import auth as social_auth
 
 from portal import account, audit, runs, tenants
 from portal.access import PERMISSIONS, ROLES, PermissionView, public, roles_of
-from portal.errors import PortalError
+from portal.errors import Invalid, PortalError
 from portal.forms import AuditFilter, TenantForm
 from portal.login import Auth0
 from portal.models import AuditEvent, Run, Tenant
@@ -180,7 +180,28 @@ class TenantPage(PermissionView):
     permission = "tenants.view"
 
     def get(self, request: HttpRequest, tenant: str) -> HttpResponse:
-        return render(request, "portal/tenant.html", {"state": tenants.state(self.tenant)})
+        context = {"state": tenants.state(self.tenant), "public_key": tenants.public_key(self.tenant)}
+        if "plan" in request.GET:
+            context["plan_features"] = tenants.plan_features(self.tenant)
+        return render(request, "portal/tenant.html", context)
+
+
+class NewKey(PermissionView):
+    permission = "tenants.manage"
+
+    def post(self, request: HttpRequest, tenant: str) -> HttpResponse:
+        tenants.generate_key(self.tenant, actor=self.person)
+        messages.success(request, "A new key pair is ready. Register its public key with Auth0, then use it.")
+        return redirect(self.tenant)
+
+
+class UseKey(PermissionView):
+    permission = "tenants.manage"
+
+    def post(self, request: HttpRequest, tenant: str) -> HttpResponse:
+        tenants.use_new_key(self.tenant, actor=self.person)
+        messages.success(request, f"{self.tenant.name} is signed in to with the new key from now on.")
+        return redirect(self.tenant)
 
 
 class AddTenant(PermissionView):
@@ -196,7 +217,11 @@ class AddTenant(PermissionView):
         form = self.form(request.POST)
         if not form.is_valid():
             return render(request, "portal/tenant_form.html", {"form": form}, status=422)
-        saved = tenants.save(form.save(commit=False), actor=self.person)
+        try:
+            saved = tenants.save(form.save(commit=False), actor=self.person)
+        except Invalid as error:
+            form.add_error(None, error.message)
+            return render(request, "portal/tenant_form.html", {"form": form}, status=422)
         messages.success(request, f"{saved.name} is saved.")
         return redirect(saved)
 

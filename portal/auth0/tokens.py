@@ -35,42 +35,61 @@ class Token:
         return set(self.scopes_text.split())
 
 
-def management_token(tenant: Tenant) -> str:
+@dataclass(frozen=True)
+class Credentials:
+    """One machine-to-machine application of a tenant: with a secret, or with a private key (PEM)."""
+
+    client_id: str
+    secret: str = field(default="", repr=False)
+    private_key: str = field(default="", repr=False)
+
+
+def credentials(tenant: Tenant, *, writing: bool = True) -> Credentials:
+    """What a call signs in with: reads use the tenant's reading application, where there is one."""
+    if tenant.reader_client_id and not writing:
+        return Credentials(tenant.reader_client_id, tenant.reader_client_secret)
+    return Credentials(tenant.client_id, tenant.client_secret, tenant.private_key)
+
+
+def management_token(tenant: Tenant, *, writing: bool = True) -> str:
     """A token for the tenant's Management API, good for at least a moment. Raises NotConnected or Unavailable."""
-    return current(tenant).value
+    return current(tenant, credentials(tenant, writing=writing)).value
 
 
-def current(tenant: Tenant) -> Token:
+def current(tenant: Tenant, application: Credentials | None = None) -> Token:
     """The shared token; fetched by the first process that finds none, while the others wait for it."""
-    deadline = time.monotonic() + LOCK_SECONDS
+    application = application or credentials(tenant)
+    key, deadline = _key(tenant, application), time.monotonic() + LOCK_SECONDS
     while True:
-        if token := _cached(tenant):
+        if token := _cached(key):
             return token
-        if cache.add(_key(tenant) + ":lock", "1", timeout=LOCK_SECONDS):
+        if cache.add(key + ":lock", "1", timeout=LOCK_SECONDS):
             try:
-                return _cached(tenant) or fetch(tenant)
+                return _cached(key) or fetch(tenant, application)
             finally:
-                cache.delete(_key(tenant) + ":lock")
+                cache.delete(key + ":lock")
         if time.monotonic() > deadline:
             raise Unavailable(f"{tenant.name} gives no access token: another process has been waiting for it too long.")
         time.sleep(0.05)
 
 
-def fetch(tenant: Tenant) -> Token:
+def fetch(tenant: Tenant, application: Credentials | None = None) -> Token:
     """POST /oauth/token with client credentials (secret, or private key JWT), and share the answer."""
-    body = {"grant_type": "client_credentials", "audience": tenant.audience, "client_id": tenant.client_id}
+    application = application or credentials(tenant)
+    body = {"grant_type": "client_credentials", "audience": tenant.audience, "client_id": application.client_id}
     try:
         with httpx.Client(verify=trust(tenant), timeout=settings.AUTH0_TIMEOUT_SECONDS) as client:
-            answer = client.post(f"{tenant.url}/oauth/token", json=body | _credentials(tenant))
+            answer = client.post(f"{tenant.url}/oauth/token", json=body | _proof(tenant, application))
     except httpx.HTTPError as error:
         raise _unreachable(tenant, error) from None
     if answer.status_code != 200:
-        raise _refusal(tenant, answer)
-    return _share(tenant, answer.json())
+        raise _refusal(tenant, application, answer)
+    return _share(_key(tenant, application), answer.json())
 
 
 def forget(tenant: Tenant) -> None:
-    cache.delete(_key(tenant))
+    for writing in (True, False):
+        cache.delete(_key(tenant, credentials(tenant, writing=writing)))
 
 
 def trust(tenant: Tenant) -> Any:
@@ -83,34 +102,33 @@ def trust(tenant: Tenant) -> Any:
     return context
 
 
-def _credentials(tenant: Tenant) -> dict[str, str]:
-    if not tenant.private_key:
-        return {"client_secret": tenant.client_secret}
-    now = int(time.time())
-    claims = {"iss": tenant.client_id, "sub": tenant.client_id, "aud": f"{tenant.url}/", "iat": now, "exp": now + 60}
-    assertion = jwt.encode(claims | {"jti": uuid.uuid4().hex}, tenant.private_key, algorithm="RS256")
+def _proof(tenant: Tenant, application: Credentials) -> dict[str, str]:
+    if not application.private_key:
+        return {"client_secret": application.secret}
+    now, client_id = int(time.time()), application.client_id
+    claims = {"iss": client_id, "sub": client_id, "aud": f"{tenant.url}/", "iat": now, "exp": now + 60}
     return {
         "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-        "client_assertion": assertion,
+        "client_assertion": jwt.encode(claims | {"jti": uuid.uuid4().hex}, application.private_key, algorithm="RS256"),
     }
 
 
-def _share(tenant: Tenant, answer: dict[str, Any]) -> Token:
+def _share(key: str, answer: dict[str, Any]) -> Token:
     now, lifetime = time.time(), float(answer.get("expires_in", 86400))
     token = Token(answer["access_token"], now + lifetime, now, answer.get("scope", ""))
-    cache.set(_key(tenant), encrypt(json.dumps(asdict(token))), timeout=max(1, int(lifetime - LEEWAY_SECONDS)))
+    cache.set(key, encrypt(json.dumps(asdict(token))), timeout=max(1, int(lifetime - LEEWAY_SECONDS)))
     return token
 
 
-def _cached(tenant: Tenant) -> Token | None:
-    stored = cache.get(_key(tenant))
+def _cached(key: str) -> Token | None:
+    stored = cache.get(key)
     token = Token(**json.loads(decrypt(stored))) if stored else None
     return token if token and token.expires_at - LEEWAY_SECONDS > time.time() else None
 
 
-def _key(tenant: Tenant) -> str:
+def _key(tenant: Tenant, application: Credentials) -> str:
     # The secret is part of the key: a token of old credentials is never used for new ones.
-    identity = f"{tenant.domain} {tenant.client_id} {tenant.client_secret} {tenant.private_key}"
+    identity = f"{tenant.domain} {application.client_id} {application.secret} {application.private_key}"
     return f"token:{tenant.pk}:{hashlib.sha256(identity.encode()).hexdigest()[:24]}"
 
 
@@ -122,17 +140,17 @@ def _unreachable(tenant: Tenant, error: httpx.HTTPError) -> Exception:
     return Unavailable(f"{tenant.name} ({tenant.domain}) can't be reached: {type(error).__name__}.")
 
 
-def _refusal(tenant: Tenant, answer: httpx.Response) -> Exception:
+def _refusal(tenant: Tenant, application: Credentials, answer: httpx.Response) -> Exception:
     if answer.status_code == 429 or answer.status_code >= 500:
         return Unavailable(f"{tenant.name} gives no access token now (status {answer.status_code}). Try again.")
     if answer.status_code == 401:
         return NotConnected(
-            f"{tenant.name} refuses the credentials of application {tenant.client_id}: "
+            f"{tenant.name} refuses the credentials of application {application.client_id}: "
             "the client id or its secret is wrong. An administrator can enter the right ones on the tenant's page."
         )
     if answer.status_code == 403:
         return NotConnected(
-            f"Application {tenant.client_id} of {tenant.name} may not use the Management API ({tenant.audience}). "
+            f"Application {application.client_id} of {tenant.name} may not use the Management API ({tenant.audience}). "
             "Authorise it in Auth0: Applications > APIs > Auth0 Management API > Machine to Machine Applications."
         )
     return NotConnected(

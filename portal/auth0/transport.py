@@ -53,13 +53,13 @@ class Gateway(httpx.Client):
         renewed = False
         for attempt in range(BACKGROUND_RETRIES + 1):
             limits.wait(self.tenant, background=_background.get())
+            self._authorise(request)
             answer = self._once(request, attempt, **kwargs)
             if answer is None:
                 continue
             if answer.status_code == 401 and not renewed and "Authorization" in request.headers:
                 renewed = True
                 tokens.forget(self.tenant)
-                request.headers["Authorization"] = f"Bearer {tokens.management_token(self.tenant)}"
                 continue
             if answer.is_success:
                 return answer
@@ -67,6 +67,12 @@ class Gateway(httpx.Client):
             if not _wait_to_retry(problem, request, attempt):
                 raise problem
         raise Unavailable(f"{self.tenant.name} did not answer after {BACKGROUND_RETRIES} tries.")
+
+    def _authorise(self, request: httpx.Request) -> None:
+        """Calls of the Management API carry a token of the application that reads or writes; others carry none."""
+        if request.url.path.startswith("/api/v2/"):
+            writing = request.method not in SAFE
+            request.headers["Authorization"] = f"Bearer {tokens.management_token(self.tenant, writing=writing)}"
 
     def _once(self, request: httpx.Request, attempt: int, **kwargs: Any) -> httpx.Response | None:
         """One try; None where a read was lost on the way and may be tried again."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from portal import scopes
 from portal.access import PERMISSIONS, ROLES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,6 +46,7 @@ def test_few_pages_are_public():
     assert {p.name for _, p in OURS if declared(p) == "public"} <= {
         "sign-in",
         "sign-in-failed",
+        "begin-sign-in",
         "signed-out",
         "health",
         "gallery",
@@ -73,7 +75,7 @@ def test_somebody_without_a_role_gets_nothing_but_the_own_account(person):
             for method in (nobody.get, nobody.post):
                 answer = method(url_of(namespace, pattern))
                 assert answer.status_code == 403, pattern
-                assert PERMISSIONS[declared(pattern)].encode() in answer.content.replace(b"&#x27;", b"'"), pattern
+                assert f"<code>{declared(pattern)}</code>" in answer.content.decode(), pattern
 
 
 @pytest.mark.django_db
@@ -111,3 +113,14 @@ def test_only_the_gateway_imports_the_auth0_sdk_or_an_http_client():
             assert not re.search(
                 r"^\s*(?:import|from) (?:auth0|httpx|requests|urllib\.request|http\.client)\b", file.read_text(), re.M
             ), name
+
+
+def test_the_scope_table_in_the_docs_is_the_one_in_the_code():
+    page = (ROOT / "docs/access.md").read_text()
+    for permission in PERMISSIONS:
+        needs, improves = scopes.NEEDS.get(permission, ()), scopes.IMPROVES.get(permission, ())
+        if needs or improves:
+            listed = [", ".join(f"`{scope}`" for scope in group) for group in (needs, improves)]
+            assert f"| `{permission}` | {listed[0]} | {listed[1]} |" in page
+    for scope, why in scopes.DANGEROUS.items():
+        assert f"| `{scope}` | {why} |" in page

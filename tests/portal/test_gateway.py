@@ -55,7 +55,8 @@ def test_a_token_of_old_credentials_is_never_used_for_new_ones(dev):
 
 def test_a_refused_token_is_renewed_once_and_the_call_goes_through(dev):
     good = tokens.current(dev)
-    tokens._share(dev, {"access_token": good.value[:-8] + "AAAAAAAA", "expires_in": 86400, "scope": ""})
+    key = tokens._key(dev, tokens.credentials(dev))
+    tokens._share(key, {"access_token": good.value[:-8] + "AAAAAAAA", "expires_in": 86400, "scope": ""})
     assert auth0.request(dev, "GET", "/clients")
 
 
