@@ -7,7 +7,6 @@ more looks until it is built, `_changed` whether the draft differs from that ver
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 from sandbox.errors import ApiError
@@ -220,7 +219,7 @@ def publish(call: Call, action: Document, secrets: dict[str, str], source: Docum
     return version
 
 
-def _with_action(version: Document, action: Document, **more: Any) -> Document:
+def with_action(version: Document, action: Document, **more: Any) -> Document:
     fields = ("id", "name", "supported_triggers", "created_at", "updated_at")
     summary = {**{field: action[field] for field in fields}, "all_changes_deployed": False, **more}
     return {**_version(version), "action": summary}
@@ -231,85 +230,7 @@ def deploy(call: Call) -> Reply:
     action = looked_at(call, crud.asked(ACTIONS, call))
     if action["status"] != "built":
         raise ApiError(400, "A draft must be in the 'built' state before it can be deployed.")
-    return Reply(200, _with_action(publish(call, action, action["_secrets"]), action))
-
-
-@operation("GET", "/actions/actions/{action_id}/versions")
-def list_versions(call: Call) -> Document:
-    action = crud.find(ACTIONS, call, call.params["action_id"])
-    found = reversed(call.store.find("action_versions", _action_id=action["id"]))
-    return listed(call, [_marked(action, version) for version in found], "versions")
-
-
-def _marked(action: Document, version: Document) -> Document:
-    return {**_with_action(version, action), "deployed": version["id"] == action.get("_deployed")}
-
-
-def _asked_version(call: Call, action: Document) -> Document:
-    version = call.store.get("action_versions", call.params["id"])
-    if version is None or version["_action_id"] != action["id"]:
-        raise ApiError(404, "That action version does not exist.")
-    return version
-
-
-@operation("GET", "/actions/actions/{action_id}/versions/{id}")
-def read_version(call: Call) -> Document:
-    action = crud.find(ACTIONS, call, call.params["action_id"])
-    return _marked(action, _asked_version(call, action))
-
-
-@operation("POST", "/actions/actions/{action_id}/versions/{id}/deploy")
-def roll_back(call: Call) -> Reply:
-    """Deploys a copy of that version; with update_draft the draft becomes it, too."""
-    action = crud.find(ACTIONS, call, call.params["action_id"])
-    version = _asked_version(call, action)
-    copy = publish(call, action, version["_secrets"], version)
-    if (call.body or {}).get("update_draft"):
-        draft = {field: version[field] for field in ("code", "dependencies", "secrets", "runtime")}
-        stored = call.store.get("actions", action["id"]) or action
-        new = {**stored, **draft, "_secrets": version["_secrets"], "_changed": False, "status": "built"}
-        call.store.put("actions", action["id"], new)
-    return Reply(202, _with_action(copy, action))
-
-
-# --- runs ------------------------------------------------------------------------------------------------------------
-
-
-@operation("POST", "/actions/actions/{id}/test")
-async def test(call: Call) -> Reply:
-    """Runs the draft with the event of the payload; answers what it asked for and wrote to the console."""
-    from runtime import actions as runtime_actions
-
-    action = crud.asked(ACTIONS, call)
-    payload = (call.body or {}).get("payload") or {}
-    trigger = (action.get("supported_triggers") or [{"id": "post-login"}])[0]["id"]
-    outcome = runtime_actions.arun(
-        action["code"],
-        event={**payload.get("event", payload), "secrets": action["_secrets"]},
-        secrets=action["_secrets"],
-        handler=HANDLERS.get(trigger, "onExecutePostLogin"),
-    )
-    result = await outcome if inspect.isawaitable(outcome) else outcome
-    answer = {"commands": result.commands, "logs": result.console, "error": result.error, "outcome": result.outcome}
-    return Reply(200, {"payload": {**answer, "stats": {"action_duration_ms": result.duration_ms}}})
-
-
-HANDLERS = {
-    "post-login": "onExecutePostLogin",
-    "credentials-exchange": "onExecuteCredentialsExchange",
-    "pre-user-registration": "onExecutePreUserRegistration",
-    "post-user-registration": "onExecutePostUserRegistration",
-    "post-change-password": "onExecutePostChangePassword",
-    "send-phone-message": "onExecuteSendPhoneMessage",
-}
-
-
-@operation("GET", "/actions/executions/{id}")
-def read_execution(call: Call) -> Document:
-    execution = call.store.get("action_executions", call.params["id"])
-    if execution is None:
-        raise ApiError(404, "That execution does not exist.")
-    return execution
+    return Reply(200, with_action(publish(call, action, action["_secrets"]), action))
 
 
 crud.register(ACTIONS)

@@ -1,15 +1,14 @@
-"""Applications, their grants, and the APIs that they call."""
+"""Applications."""
 
 from __future__ import annotations
 
 import secrets
 from typing import Any
-from urllib.parse import urlsplit
 
 from sandbox.errors import ApiError
 from sandbox.kinds import crud, paging
-from sandbox.kinds.certificates import signing_keys, thumbprint_sha256
-from sandbox.kinds.kind import HEX, Id, Kind, Unique, merged
+from sandbox.kinds.certificates import signing_keys
+from sandbox.kinds.kind import Id, Kind, merged
 from sandbox.kinds.operations import Call, Reply, operation
 from sandbox.store import Document
 from sandbox.tenant import new_id
@@ -215,126 +214,4 @@ def enabled_connections(call: Call) -> Any:
     return crud.listed(call, chosen, "connections", "checkpoint")
 
 
-# --- grants ----------------------------------------------------------------------------------------------------------
-
-
-def check_grant(call: Call, grant: Document, before: Document | None) -> None:
-    if before is not None:
-        return
-    if not call.store.get("clients", grant.get("client_id", "")):
-        raise ApiError(404, "The client does not exist", "inexistent_client")
-    if not call.store.first("resource_servers", identifier=grant.get("audience")):
-        raise ApiError(404, f"Resource server not found: {grant.get('audience')}", "inexistent_resource_server")
-
-
-def shown_grant(call: Call, grant: Document) -> Document:
-    if grant.get("allow_all_scopes"):
-        return {key: value for key, value in grant.items() if key != "scope"}
-    return grant
-
-
-def forget_grant(call: Call, grant: Document) -> None:
-    for link in call.store.find("organization_client_grants", grant_id=grant["id"]):
-        call.store.remove("organization_client_grants", link["_key"])
-
-
-CLIENT_GRANTS = Kind(
-    path="/client-grants",
-    store="client_grants",
-    envelope="client_grants",
-    delete_twice=True,
-    id=Id("cgr_"),
-    missing=("The client grant does not exist", "inexistent_client_grant"),
-    defaults={"scope": [], "subject_type": "client"},
-    read_only=frozenset({"id"}),
-    unique=(
-        Unique(
-            ("client_id", "audience", "subject_type"),
-            "A resource with the same identifier already exists",
-            "client_grant_conflict",
-        ),
-    ),
-    filters=("audience", "client_id", "subject_type", "allow_any_organization"),
-    paging="both",
-    check=check_grant,
-    shown=shown_grant,
-    after_delete=forget_grant,
-)
-
-
-# --- APIs ------------------------------------------------------------------------------------------------------------
-
-
-def complete_api(call: Call, api: Document) -> Document:
-    if urlsplit(api["identifier"]).path == "/me/" and not call.store.get("resource_servers", api["id"]):
-        api = {**api, **MY_ACCOUNT}
-    encryption = api.get("token_encryption") or {}
-    key = encryption.get("encryption_key") or {}
-    if "pem" in key:
-        kept = {name: value for name, value in key.items() if name != "pem"}
-        key = {
-            **kept,
-            "thumbprint_sha256": thumbprint_sha256(key["pem"]),
-            "kid": key.get("kid") or secrets.token_urlsafe(32),
-        }
-        api = {**api, "token_encryption": {**encryption, "encryption_key": key}}
-    return api
-
-
-MY_ACCOUNT: Document = {
-    "name": "Auth0 My Account API",
-    "is_system": True,
-    "allow_offline_access": True,
-    "skip_consent_for_verifiable_first_party_clients": True,
-    "subject_type_authorization": {"client": {"policy": "deny_all"}, "user": {"policy": "require_client_grant"}},
-    "token_lifetime": 600,
-    "token_lifetime_for_web": 600,
-    "proof_of_possession": {"mechanism": "dpop", "required": False},
-    "scopes": [
-        {"value": f"{verb}:me:connected_accounts", "description": f"{verb.title()} Connected Accounts"}
-        for verb in ("create", "read", "delete")
-    ],
-}
-"""The API that a tenant gets once somebody creates one with the identifier https://TENANT/me/."""
-
-
-def check_api(call: Call, api: Document, before: Document | None) -> None:
-    if before and before.get("is_system") and before.get("identifier") == call.tenant.management_audience:
-        changed = set(call.body or {}) - {
-            "token_lifetime",
-            "token_lifetime_for_web",
-            "skip_consent_for_verifiable_first_party_clients",
-        }
-        if changed & {"scopes", "name", "signing_alg", "signing_secret"}:
-            raise ApiError(400, "Auth0 Management API cannot be modified.", "operation_not_supported")
-
-
-RESOURCE_SERVERS = Kind(
-    path="/resource-servers",
-    store="resource_servers",
-    envelope="resource_servers",
-    id=Id("", 24, HEX),
-    missing=("The resource server does not exist", "inexistent_resource_server"),
-    defaults={
-        "allow_offline_access": False,
-        "skip_consent_for_verifiable_first_party_clients": False,
-        "subject_type_authorization": {"client": {"policy": "require_client_grant"}, "user": {"policy": "allow_all"}},
-        "token_lifetime": 86400,
-        "token_lifetime_for_web": 7200,
-        "signing_alg": "RS256",
-    },
-    also="identifier",
-    read_only=frozenset({"id", "is_system", "client_id"}),
-    merged=frozenset({"subject_type_authorization"}),
-    unique=(
-        Unique(
-            ("identifier",), "A resource server with the same identifier already exists", "resource_server_conflict"
-        ),
-    ),
-    paging="both",
-    check=check_api,
-    before=complete_api,
-)
-
-
-crud.register(CLIENTS, CLIENT_GRANTS, RESOURCE_SERVERS)
+crud.register(CLIENTS)

@@ -8,7 +8,9 @@ from functools import lru_cache
 from sandbox import users
 
 TABLES = (
+    "action_versions",
     "actions",
+    "apis",
     "applications",
     "branding",
     "connections",
@@ -21,6 +23,7 @@ TABLES = (
     "metadata_documents",
     "modules",
     "network",
+    "organization_links",
     "organizations",
     "profiles",
     "prompts",
