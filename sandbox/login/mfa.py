@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-import pyotp
-
 from sandbox import logs, mailbox
 from sandbox.login import emails, factors
 from sandbox.login.transient import allow, transient
 from sandbox.store import Document
 from sandbox.tenant import Tenant, new_id
+from sandbox.totp import Authenticator
 
 CHALLENGE_SECONDS = 300.0
 _TOTP_STEPS_AROUND = 1
@@ -120,7 +119,7 @@ def _totp_fits(tenant: Tenant, secret: str, code: str) -> bool:
         return False
     try:
         return bool(
-            pyotp.TOTP(secret).verify(
+            Authenticator(secret).verify(
                 code, for_time=datetime.fromtimestamp(tenant.now(), UTC), valid_window=_TOTP_STEPS_AROUND
             )
         )
