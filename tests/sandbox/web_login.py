@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import secrets
+import secrets as secrets_module
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -60,7 +60,7 @@ class Person:
         )
         self.page: httpx.Response | None = None
         self.landed = ""
-        self.verifier = secrets.token_urlsafe(48)
+        self.verifier = secrets_module.token_urlsafe(48)
 
     # going places
 
@@ -199,7 +199,7 @@ def bind(tenant: Any, *codes: str, secrets: dict[str, str] | None = None) -> lis
     ids = []
     for number, code in enumerate(codes):
         body = {
-            "name": f"test-action-{number}",
+            "name": f"test-action-{number}-{secrets_module.token_hex(4)}",
             "supported_triggers": [{"id": "post-login", "version": "v3"}],
             "code": code,
             "secrets": [{"name": k, "value": v} for k, v in (secrets or {}).items()],

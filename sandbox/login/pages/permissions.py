@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from sandbox.login import audiences, flow, organizations, scopes
-from sandbox.login.pipeline import NeedsRedirect
+from sandbox.login.pipeline import Done, NeedsRedirect
 from sandbox.login.visitor import visitor
 from sandbox.login.visits import Visit
 from sandbox.users import memberships
@@ -22,7 +22,7 @@ _SENTENCES = {
 async def consent(visit: Visit) -> Response:
     """/u/consent: may the application have this?"""
     transaction, login = visit.transaction, visit.transaction.login
-    if login is None or transaction.pipeline is None:
+    if login is None or not isinstance(transaction.step, Done):
         return await flow.proceed(transaction, visit.call)
     if visit.posted and visit.typed("action") == "accept":
         transaction.consented = True
@@ -46,6 +46,8 @@ def _asked(visit: Visit) -> list[str]:
 async def organization_name(visit: Visit) -> Response:
     """/u/organization/identifier: which organization, before anybody signs in."""
     error = ""
+    if visit.transaction.login is not None:
+        return await flow.proceed(visit.transaction, visit.call)
     if visit.posted:
         found = organizations.named(visit.call.tenant, visit.typed("organizationName").strip())
         if found is not None:
@@ -58,7 +60,7 @@ async def organization_name(visit: Visit) -> Response:
 async def organization_picker(visit: Visit) -> Response:
     """/u/organization/picker: one of the organizations that the person belongs to."""
     login = visit.transaction.login
-    if login is None:
+    if login is None or visit.transaction.pipeline is not None:
         return await flow.proceed(visit.transaction, visit.call)
     found = memberships.organizations_of(visit.call.tenant, login.user_id)
     if visit.posted:
