@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
+from urllib.parse import urlencode, urljoin
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.http import HttpRequest
 from social_core.backends.auth0_openidconnect import Auth0OpenIdConnectAuth
+from social_core.exceptions import AuthException
+from social_django.utils import load_backend, load_strategy
 
 from portal import access, audit
 
@@ -31,6 +36,31 @@ def sync_roles(backend: Auth0, user: User, response: dict[str, Any], **kwargs: A
             user, "roles.change", target=user.username, target_label=user.email, outcome="succeeded",
             before={"roles": before}, after={"roles": after},
         )  # fmt: skip
+
+
+def sign_out_url(request: HttpRequest) -> str:
+    """Where Auth0 ends its own session (GET /v2/logout) and sends the person back here.
+
+    It stands beside the address where people sign in, which a custom domain or a local tenant may have elsewhere.
+    """
+    login = f"https://{settings.SOCIAL_AUTH_AUTH0_OIDC_DOMAIN}/"
+    with suppress(OSError, AuthException):  # Auth0 is away: the person is signed out here at least
+        login = load_backend(load_strategy(request), Auth0.name, None).oidc_config()["authorization_endpoint"]
+    query = urlencode({"client_id": settings.SOCIAL_AUTH_AUTH0_OIDC_KEY, "returnTo": settings.PUBLIC_URL + "/"})
+    return urljoin(login, "/v2/logout") + "?" + query
+
+
+def sign_out_url(request: HttpRequest) -> str:
+    """Where Auth0 ends its own session (GET /v2/logout): beside the page that people sign in at, wherever that is.
+
+    Not /oidc/logout: without an ID token at hand, Auth0 would ask the person to confirm.
+    """
+    try:
+        base = Auth0(load_strategy(request)).authorization_url().removesuffix("/authorize")
+    except SocialAuthBaseException:  # Auth0 does not answer, and the own session ends all the same
+        base = f"https://{settings.SOCIAL_AUTH_AUTH0_OIDC_DOMAIN}"
+    query = {"client_id": settings.SOCIAL_AUTH_AUTH0_OIDC_KEY, "returnTo": settings.PUBLIC_URL + "/"}
+    return f"{base}/v2/logout?{urlencode(query)}"
 
 
 def subject(user: User) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
@@ -18,7 +17,7 @@ from portal import account, audit, runs, tenants
 from portal.access import PERMISSIONS, ROLES, PermissionView, public, roles_of
 from portal.errors import Invalid, PortalError
 from portal.forms import AuditFilter, TenantForm
-from portal.login import Auth0
+from portal.login import Auth0, sign_out_url
 from portal.models import AuditEvent, Run, Tenant
 
 PER_PAGE = 50
@@ -60,10 +59,10 @@ class SignOut(PermissionView):
     permission = None
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """End the portal's session, then Auth0's (GET /v2/logout)."""
+        """End the session of the portal, then that of Auth0."""
+        url = sign_out_url(request)
         logout(request)
-        query = urlencode({"client_id": settings.SOCIAL_AUTH_AUTH0_OIDC_KEY, "returnTo": settings.PUBLIC_URL + "/"})
-        return _leave(request, f"https://{settings.SOCIAL_AUTH_AUTH0_OIDC_DOMAIN}/v2/logout?{query}")
+        return _leave(request, url)
 
 
 def _leave(request: HttpRequest, url: str) -> HttpResponse:
