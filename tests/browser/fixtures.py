@@ -102,11 +102,21 @@ def portal(live_server: Any, sandbox: Any, tenants: Any, eager: None) -> Site:
     return site
 
 
+def enter(page: Any, account: str, password: str) -> None:
+    """Fill in the home tenant's login, which asks for both at once or one after the other."""
+    from tests.people import email
+
+    page.locator("input[name=username]").fill(email(account))
+    if not page.locator("input[name=password]").is_visible():
+        page.locator("input[name=username]").press("Enter")
+    page.locator("input[name=password]").fill(password)
+    page.locator("input[name=password]").press("Enter")
+
+
 @pytest.fixture
 def sign_in(request: pytest.FixtureRequest) -> Callable[..., None]:
     """sign_in(page, "helpdesk", site=None): as that account of the demo company, at `portal` or another site."""
     from portal import demo
-    from tests.people import email
 
     def through_the_home_tenant(
         page: Any, account: str, *, site: Site | None = None, password: str = demo.PASSWORD
@@ -114,11 +124,7 @@ def sign_in(request: pytest.FixtureRequest) -> Callable[..., None]:
         site = site or request.getfixturevalue("portal")
         page.goto(f"{site.url}/sign-in/")
         page.get_by_role("button", name="Sign in").click()
-        page.locator("input[name=username]").fill(email(account))
-        if not page.locator("input[name=password]").is_visible():
-            page.locator("input[name=username]").press("Enter")
-        page.locator("input[name=password]").fill(password)
-        page.locator("input[name=password]").press("Enter")
+        enter(page, account, password)
         page.wait_for_url(re.compile("^" + re.escape(site.url)))
 
     return through_the_home_tenant
