@@ -201,9 +201,8 @@ def _applications(item: Item, known: Circumstances) -> Iterator[Finding]:
             yield Finding(
                 WARNING, "credentials", item.key, "Its public keys are not promoted.", "Register the target's own key."
             )
-    for change in item.changes:
-        if item.action == UPDATE and change.path in _ADDRESSES:
-            yield from _removed_addresses(item, change)
+    if item.action == UPDATE:
+        yield from _removed_addresses(item)
     if item.name == "Castellan" and item.action == UPDATE:
         yield Finding(WARNING, "own-application", item.key, "This looks like the application by which people sign in here.",
                       "Make sure that its callback stays, or nobody can sign in to approve the way back.")  # fmt: skip
@@ -222,11 +221,15 @@ def _applications(item: Item, known: Circumstances) -> Iterator[Finding]:
         )
 
 
-def _removed_addresses(item: Item, change: plan.Change) -> Iterator[Finding]:
-    gone = [url for url in change.before or [] if url not in (change.after or [])]
-    if gone:
-        yield Finding(WARNING, "removes-address", item.key, f"{change.label} loses {', '.join(map(str, gone))}.",
-                      "Sign-in from there fails at once. Keep the target's value if it is still used.", change.path)  # fmt: skip
+def _removed_addresses(item: Item) -> Iterator[Finding]:
+    gone = {}
+    for change in item.changes:
+        if change.path in _ADDRESSES and isinstance(change.before, list):
+            gone[change.label] = [str(url) for url in change.before if url not in (change.after or [])]
+    lost = "; ".join(f"{label} loses {', '.join(urls)}" for label, urls in gone.items() if urls)
+    if lost:
+        advice = "Sign-in from there fails at once. Keep the target's values if they are still used, or give both tenants a variable."
+        yield Finding(WARNING, "removes-address", item.key, f"{lost}.", advice)
 
 
 def _protection(item: Item, known: Circumstances) -> Iterator[Finding]:

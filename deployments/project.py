@@ -75,11 +75,17 @@ def _read_kind(folder: Path, kind: Kind) -> tuple[dict[str, Any], list[str]] | N
     things: list[Any] = []
     present = False
     for file in kind.files:
-        present = present or (folder / file.path.split("{")[0]).exists()
-        for path in paths(folder, file):
+        found = paths(folder, file)
+        present = present or bool(found) or _is_empty_folder(folder / PurePosixPath(file.path).parts[0])
+        for path in found:
             loaded = _with_texts(folder, path, _load(folder, path), file.texts)
             things += loaded if isinstance(loaded, list) else [loaded]
     return by_name(kind, [thing for thing in things if thing]) if present else None
+
+
+def _is_empty_folder(folder: Path) -> bool:
+    """As the Deploy CLI sees it: a folder that is there and holds nothing means "there are none"."""
+    return folder.is_dir() and not any(path.is_file() for path in folder.rglob("*"))
 
 
 def _read_single(folder: Path, kind: Kind) -> dict[str, Any] | None:

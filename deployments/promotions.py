@@ -193,6 +193,11 @@ def roll_back(promotion: Promotion, *, actor: Any) -> Promotion:
     return way_back
 
 
+def can_roll_back(promotion: Promotion) -> bool:
+    """Whether something was, or may have been, written."""
+    return Status.ROLLED_BACK in MOVES.get(promotion.status, set()) and promotion.before is not None
+
+
 def latest_reading(promotion: Promotion) -> Snapshot | None:
     """The newest reading of the target since the promotion began, that holds the kinds of its plan."""
     kinds = {item.kind for item in promotion.plan}

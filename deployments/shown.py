@@ -105,7 +105,7 @@ def _hints(promotion: Promotion) -> list[str]:
         f"{promotion.requested_at:%d %b %H:%M}" if promotion.requested_at else "",
         f"by {promotion.decided_by.email}" if promotion.decided_by else "by somebody else",
         f"by {promotion.started_by.email}" if promotion.started_by else "",
-        f"{promotion.finished_at:%d %b %H:%M}" if promotion.finished_at else "",
+        f"{promotion.finished_at:%d %b %H:%M}" if promotion.finished_at and promotion.after else "",
     ]
 
 

@@ -202,7 +202,7 @@ class PromotionPage(PermissionView):
             "errors": [finding for finding in findings if finding.severity == analysis.ERROR],
             "groups": shown.grouped(shown.items(promotion.plan, findings=findings)),
             "journal": promotions.journal(promotion), "is_mine": promotion.requested_by_id == self.person.pk,
-            "form": ReasonForm(auto_id="request-%s"), "can_roll_back": promotion.status in ("verified", "failed", "interrupted"),
+            "form": ReasonForm(auto_id="request-%s"), "can_roll_back": promotions.can_roll_back(promotion),
             "needs_secrets": any(entry.secrets for entry in shown.items(promotion.plan)), "given": set(promotion.secret_values),
         })  # fmt: skip
 
