@@ -25,18 +25,20 @@ MOST_PROBLEMS_SHOWN = 20
 class DomainRuleForm(forms.Form):
     """One rule of the kind "email_domains"."""
 
+    # The browser must not stop a save for an empty list: the answer says what to write.
+    use_required_attribute = False
     domains = forms.CharField(
-        required=False,
         max_length=LONGEST_LIST,
         label="E-mail domains",
+        error_messages={"required": "The list is empty. Write at least one domain, such as acme.example."},
         help_text="One a line. *.acme.example stands for every sub-domain of acme.example.",
         widget=forms.Textarea(
             attrs={"rows": 6, "spellcheck": "false", "autocapitalize": "none", "class": "font-monospace"}
         ),
     )
     factors = forms.MultipleChoiceField(
-        required=False,
         label="Factors allowed",
+        error_messages={"required": "Choose at least one factor."},
         choices=[(type, factor.label) for type, factor in FACTORS.items()],
         widget=forms.CheckboxSelectMultiple,
     )

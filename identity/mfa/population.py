@@ -91,7 +91,7 @@ def gather(tenant: Tenant, queries: list[str], progress: Progress) -> Found:
     named = 0
     for query in queries:
         count, page = _search(tenant, query, MOST_USERS - OTHERS - len(users))
-        named += count
+        named += count - len(page) + len({user["user_id"] for user in page} - set(users))
         users.update((user["user_id"], user) for user in page)
         progress.check()
     total, others = _search(tenant, "", MOST_USERS)

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from identity.mfa import drafts, generate, population, simulate
 from identity.mfa import policy as policies
+from identity.mfa.factors import labels
 from identity.mfa.forms import Editor
 from identity.mfa.models import Policy
 from identity.mfa.policy import PolicyRules
@@ -68,10 +69,11 @@ class PreviewUser(Draft):
         context: dict[str, Any] = {"text": text, "user_record": user, "policy_name": name}
         if user:
             code = generate.code_of(rules, name=name, version=None)
+            factors = simulate.factors_of(self.tenant, user)
             context |= {
                 "label": records.label(user),
-                "verdicts": simulate.in_every_situation(code, self.tenant, user),
-                "factors": simulate.factors_of(self.tenant, user),
+                "verdicts": simulate.in_every_situation(code, self.tenant, user, factors),
+                "held": labels([factor["type"] for factor in factors], last="and"),
             }
         template = "_verdicts.html" if getattr(request, "htmx", False) else "verdicts.html"
         return render(request, f"identity/mfa/{template}", context)

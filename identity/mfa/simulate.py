@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from identity.mfa import login_flow
 from identity.mfa.factors import enrolled, labels
 from identity.mfa.login_flow import MfaSettings
 from identity.users import records
@@ -107,12 +108,12 @@ def verdicts(code: str, events: Sequence[dict[str, Any]], settings: MfaSettings)
     return [verdict(result, settings) for result in actions.run_batch(code, events=events)]
 
 
-def in_every_situation(code: str, tenant: Tenant, user: dict[str, Any]) -> list[tuple[Situation, Verdict]]:
-    from identity.mfa.login_flow import mfa_settings
-
-    factors = factors_of(tenant, user)
+def in_every_situation(
+    code: str, tenant: Tenant, user: dict[str, Any], factors: Sequence[dict[str, Any]]
+) -> list[tuple[Situation, Verdict]]:
+    """One user, each of SITUATIONS. Reads the tenant's MFA settings."""
     events = [event_of(user, factors, situation) for situation in SITUATIONS]
-    return list(zip(SITUATIONS, verdicts(code, events, mfa_settings(tenant)), strict=True))
+    return list(zip(SITUATIONS, verdicts(code, events, login_flow.mfa_settings(tenant)), strict=True))
 
 
 def verdict(result: ActionResult, settings: MfaSettings) -> Verdict:

@@ -89,7 +89,8 @@ def test_a_named_user_is_shown_in_every_situation(sandbox: Any, tenants: Any) ->
     path = f"/users/{quote(user['user_id'])}/authentication-methods"
     local.api("POST", path, {"type": "totp", "name": "Phone", "totp_secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"})
     code = code_of(rules("larkspur.example"), name="P", version=None)
-    found = [verdict.kind for _, verdict in simulate.in_every_situation(code, tenants["dev"], user)]
+    factors = simulate.factors_of(tenants["dev"], user)
+    found = [verdict.kind for _, verdict in simulate.in_every_situation(code, tenants["dev"], user, factors)]
     assert found == ["challenge", "not_asked", "not_asked", "any"]
     assert [r["method"] for r in local.requests() if r["path"].startswith("/api/") and r["method"] != "GET"] == ["POST"]
 
