@@ -45,7 +45,7 @@ def _rules() -> tuple[dict[str, Rule], dict[str, Rule]]:
 
 
 def endpoint_rule(method: str, path: str) -> Rule:
-    """{"query": {name: rule}, "body": rule, "required": bool}; {} where nothing is known of the endpoint."""
+    """{"query": {name: rule}, "body": rule}; {} where nothing is known of the endpoint."""
     return _rules()[1].get(f"{method} {path}", {})
 
 
@@ -54,7 +54,7 @@ def check_body(rule: Rule, body: Any, method: str) -> None:
     if "body" not in rule:
         return
     if body is None:
-        if rule.get("required") and method != "DELETE":
+        if _resolved(rule["body"]).get("r") and method != "DELETE":
             raise ApiError(400, "Payload validation error: 'Expected type object but found type null'.", "invalid_body")
         return
     try:

@@ -131,8 +131,6 @@ class Generator:
         schema = body.get("content", {}).get("application/json", {}).get("schema")
         if schema:
             rule["body"] = self.node(schema)
-            if body.get("required"):
-                rule["required"] = True
         return rule
 
     def node(self, schema: Any) -> Any:
