@@ -50,19 +50,6 @@ def sign_out_url(request: HttpRequest) -> str:
     return urljoin(login, "/v2/logout") + "?" + query
 
 
-def sign_out_url(request: HttpRequest) -> str:
-    """Where Auth0 ends its own session (GET /v2/logout): beside the page that people sign in at, wherever that is.
-
-    Not /oidc/logout: without an ID token at hand, Auth0 would ask the person to confirm.
-    """
-    try:
-        base = Auth0(load_strategy(request)).authorization_url().removesuffix("/authorize")
-    except SocialAuthBaseException:  # Auth0 does not answer, and the own session ends all the same
-        base = f"https://{settings.SOCIAL_AUTH_AUTH0_OIDC_DOMAIN}"
-    query = {"client_id": settings.SOCIAL_AUTH_AUTH0_OIDC_KEY, "returnTo": settings.PUBLIC_URL + "/"}
-    return f"{base}/v2/logout?{urlencode(query)}"
-
-
 def subject(user: User) -> str:
     """The user_id in the home tenant, such as `auth0|6570…`; empty for an account that never came through Auth0."""
     association = user.social_auth.filter(provider=Auth0.name).first()
