@@ -25,8 +25,8 @@ class Fault:
     """What goes wrong between a script and its database.
 
     down: every connection is refused. silent: connections open, then nothing ever arrives.
-    slow: every answer comes `seconds` late. dropped: the connection breaks as soon as `marker` is sent (a value of
-    the query, plain or in UTF-16), so that the statement is under way.
+    slow: every answer comes `seconds` late. dropped: the connection breaks as soon as `marker` is sent (a part of
+    the statement or its values, plain or in UTF-16, in any case), so that the statement is under way.
     """
 
     kind: FaultKind
@@ -203,4 +203,4 @@ def passes(data: bytes, fault: Fault | None, from_database: bool) -> bool:
         time.sleep(fault.seconds)
     if fault.kind != "dropped" or from_database:
         return True
-    return not any(fault.marker.encode(encoding) in data for encoding in ("utf-8", "utf-16-le"))
+    return not any(fault.marker.lower().encode(encoding) in data.lower() for encoding in ("utf-8", "utf-16-le"))

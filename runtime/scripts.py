@@ -88,6 +88,7 @@ def run(
     linger_seconds: float = 0.0,
     fault: Fault | None = None,
     doubles: Mapping[str, str] | None = None,
+    container: str | None = None,
 ) -> ScriptResult:
     """Run one script once.
 
@@ -97,6 +98,7 @@ def run(
     reuse: keep the process warm for the same code and configuration, so that `global` lives on as at Auth0.
     linger_seconds: how long to watch what the script does after its callback.
     fault: trouble between script and database. doubles: {module: JavaScript} that stands in for a driver.
+    container: scripts that belong together and name the same container share its process and its `global`.
     """
     if script not in SCRIPTS:
         raise ValueError(f"Unknown script {script!r}; one of {', '.join(SCRIPTS)}.")
@@ -108,9 +110,9 @@ def run(
         "runs": [{"arguments": list(arguments), "context": context, "linger_ms": linger_seconds * 1000}],
     }
     hosts = targets(allow_hosts)
-    key = container_key(code, script, request["configuration"], hosts, request["doubles"], fault)
+    key = container_key(container or [code, script], request["configuration"], hosts, request["doubles"])
     try:
-        child = pool.take(key)
+        child = _child(key, fault)
     except (NodeMissing, OSError) as problem:
         return refused(str(problem))
     child.relay.targets, child.relay.fault = hosts, fault
@@ -125,6 +127,15 @@ async def arun(code: str, **arguments: Any) -> ScriptResult:
 def prepare() -> None:
     """Start a Node ahead of the first run; a server calls this once when it starts."""
     pool.prepare()
+
+
+def _child(key: str, fault: Fault | None) -> ScriptChild:
+    """A child whose connections, if it kept any, know the same trouble."""
+    child = pool.take(key)
+    while child.relay.open_connections and child.relay.fault != fault:
+        child.kill()
+        child = pool.take(key)
+    return child
 
 
 def _execute(key: str, child: ScriptChild, request: dict[str, Any], seconds: float, reuse: bool) -> ScriptResult:

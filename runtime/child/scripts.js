@@ -69,17 +69,22 @@ function load(code, script, doubles) {
   return name ? evaluate(code, FILE, { tail: name, extra }).value : undefined;
 }
 
-let loaded;
+const loaded = new Map(); // the scripts of one connection may share this process, as they share a container
 
 function prepare({ code, script, configuration, doubles }) {
-  if (loaded) return loaded;
+  const key = `${script}\n${code}`;
+  if (loaded.size === 0) defineGlobals(configuration);
+  if (!loaded.has(key)) loaded.set(key, load(code, script, doubles ?? {}));
+  if (typeof loaded.get(key) !== "function") throw new SyntaxError("The script declares no function.");
+  return loaded.get(key);
+}
+
+function defineGlobals(configuration) {
+  if (Object.hasOwn(globalThis, "configuration")) return;
   for (const [name, value] of Object.entries({ WrongUsernameOrPasswordError, ValidationError, UnauthorizedError })) {
     define(name, value);
   }
   define("configuration", Object.freeze({ ...configuration }));
-  loaded = load(code, script, doubles ?? {});
-  if (typeof loaded !== "function") throw new SyntaxError("The script declares no function.");
-  return loaded;
 }
 
 const wait = (milliseconds) =>

@@ -1,0 +1,171 @@
+"""Runs the contract tests: scripts of one connection against one database, a verdict for each case."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from identity.databases.contracts.cases import CASES, Case, silence
+from identity.databases.contracts.database import Database
+from identity.databases.contracts.trial import MASK, Trial, described, invariants
+from identity.databases.form import Form
+from runtime import scripts as runtime_scripts
+from runtime.relay import Fault
+from runtime.scripts import ScriptResult
+
+TIMEOUT_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one case showed. `passed` is None where it could not be tried; `reason` then says why.
+
+    sent, came: the call and the answer in words, passwords masked. duration_ms: the execution alone.
+    """
+
+    case: str
+    script: str
+    title: str
+    passed: bool | None
+    sent: str
+    came: str
+    reason: str
+    duration_ms: float
+
+
+@cache
+def cheap_hashes() -> dict[str, str]:
+    """Doubles of the modules that hash passwords, with small costs; each module under all of its names."""
+    folder = Path(__file__).parent / "doubles"
+    names = {"bcrypt": ("bcrypt", "bcryptjs"), "crypto": ("crypto", "node:crypto"), "argon2": ("argon2",)}
+    sources = {name: (folder / f"{name}.js").read_text(encoding="utf-8") for name in names}
+    return {alias: sources[name] for name, aliases in names.items() for alias in aliases}
+
+
+def run(
+    scripts: Mapping[str, str],
+    form: Form,
+    database: Database,
+    *,
+    only: Iterable[str] = (),
+    thorough: bool = False,
+    progress: Callable[[Verdict], None] | None = None,
+) -> list[Verdict]:
+    """Every case of every script that is there, in order.
+
+    form tells the table, its columns and its hash, so that test users can be stored. only: names of scripts.
+    thorough: also a database that never answers, which takes the scripts' own time-outs. Raises CannotConnect.
+    """
+    database.prepare(form)
+    bench = Bench(dict(scripts), form, database)
+    verdicts = []
+    for name in [one for one in CASES if one in scripts and (not only or one in set(only))]:
+        for case in (*CASES[name], *([silence(name)] if thorough else [])):
+            verdicts.append(bench.verdict(case))
+            if progress:
+                progress(verdicts[-1])
+    database.clear()
+    return verdicts
+
+
+@dataclass
+class Bench:
+    scripts: dict[str, str]
+    form: Form
+    database: Database
+    container: str = field(default_factory=lambda: secrets.token_hex(8))
+
+    def verdict(self, case: Case) -> Verdict:
+        if case.needs and not self.form.columns.get(case.needs):
+            return self._left_out(case, f"The form names no column for {case.needs}.")
+        missing = self._missing(case)
+        if missing:
+            return self._left_out(case, f"The script {missing} is needed to look at the result.")
+        with self._trouble(case) as (possible, fault):
+            if not possible:
+                return self._left_out(case, "This can't be played with this database.")
+            trial = self._try(case, fault)
+        # What came of it is looked at when the trouble is over.
+        problems = case.expect(trial)
+        problems = [*invariants(trial), *problems]
+        return Verdict(
+            case.id,
+            case.script,
+            case.title,
+            not problems,
+            self._words(trial, trial.arguments),
+            masked(described(trial.result), trial),
+            masked(" ".join(dict.fromkeys(problems)), trial),
+            trial.result.duration_ms,
+        )
+
+    def _missing(self, case: Case) -> str | None:
+        """Cases of other scripts use login and get_user to look at what happened."""
+        return next((name for name in ("login", "get_user") if name not in self.scripts), None)
+
+    @contextlib.contextmanager
+    def _trouble(self, case: Case) -> Iterator[tuple[bool, Fault | None]]:
+        self.database.clear()
+        if case.fault == "exhausted":
+            for user in case.users:
+                self.database.add(user)
+            with self.database.exhausted() as possible:
+                yield possible, None
+        else:
+            yield True, case.fault if isinstance(case.fault, Fault) else None
+
+    def _try(self, case: Case, fault: Fault | None) -> Trial:
+        stored = {} if case.fault == "exhausted" else {user.email: self.database.add(user) for user in case.users}
+        ids = {email: f"{self.form.connection}|{key}" for email, key in stored.items()}
+        ids = ids or {user.email: f"{self.form.connection}|1" for user in case.users}
+        arguments = case.arguments(ids)
+        result = self.execute(case.script, *arguments, fault=fault)
+        trial = Trial(self.form, self.database, arguments, case.users, stored, result, self.execute)
+        trial.call = partial(self._again, trial)
+        return trial
+
+    def _again(self, trial: Trial, script: str, *arguments: Any) -> ScriptResult:
+        result = self.execute(script, *arguments)
+        trial.others.append(result)
+        return result
+
+    def execute(self, script: str, *arguments: Any, fault: Fault | None = None) -> ScriptResult:
+        """A second callback or a late error is waited for a moment."""
+        return runtime_scripts.run(
+            self.scripts[script],
+            script=script,
+            arguments=arguments,
+            configuration=self.database.configuration,
+            allow_hosts=self.database.hosts,
+            timeout_seconds=TIMEOUT_SECONDS,
+            linger_seconds=0.004,
+            fault=fault,
+            doubles={**cheap_hashes(), **self.database.doubles},
+            container=self.container,
+        )
+
+    def _left_out(self, case: Case, reason: str) -> Verdict:
+        return Verdict(case.id, case.script, case.title, None, "", "", reason, 0.0)
+
+    def _words(self, trial: Trial, arguments: list[Any]) -> str:
+        return masked(", ".join(json.dumps(one, ensure_ascii=False) for one in arguments), trial)
+
+
+def masked(text: str, trial: Trial) -> str:
+    """`text` without any password of the trial, also as JSON writes it."""
+    for password in sorted(trial.passwords, key=len, reverse=True):
+        for shown in {password, json.dumps(password, ensure_ascii=False)[1:-1]} - {""}:
+            text = text.replace(shown, MASK)
+    return text
+
+
+def passed(verdicts: Iterable[Verdict]) -> bool:
+    """May these scripts be published? Cases that could not be tried do not count."""
+    return all(verdict.passed is not False for verdict in verdicts)
