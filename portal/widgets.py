@@ -25,7 +25,7 @@ class LookBoundField(BoundField):
         attrs = super().build_widget_attrs(attrs, widget)
         widget = widget or self.field.widget
         kind = "" if widget.is_hidden else next((css for base, css in CLASSES if isinstance(widget, base)), "")
-        css = " ".join(filter(None, [kind, widget.attrs.get("class"), attrs.get("class")]))
+        css = " ".join(str(part) for part in (kind, widget.attrs.get("class"), attrs.get("class")) if part)
         return {**attrs, "class": css} if css else attrs
 
 

@@ -291,7 +291,7 @@ def _component(context: template.Context, name: str, defaults: dict[str, Any], g
     if unknown := set(given) - set(defaults):
         raise template.TemplateSyntaxError(f"{name} has no parameter {', '.join(sorted(unknown))}")
     with context.push(**{**defaults, **given}):
-        return context.template.engine.get_template(f"components/_{name}.html").render(context)
+        return template.Engine.get_default().get_template(f"components/_{name}.html").render(context)
 
 
 def _get(thing: Any, name: str) -> Any:

@@ -3,7 +3,7 @@
 const resend = (detail) => {
   const { verb, path, elt, target, unfilteredParameters } = detail.requestConfig;
   if (elt.isConnected && verb !== "get" && elt.matches("form")) { elt.requestSubmit(); return; }
-  htmx.ajax(verb, path, { source: elt.isConnected ? elt : document.body, target, values: unfilteredParameters, swap: "outerHTML" });
+  htmx.ajax(verb, path, { source: elt.isConnected ? elt : document.body, target, values: unfilteredParameters }).catch(() => {});
 };
 
 const say = (detail, kind, text, retry = true) => document.dispatchEvent(new CustomEvent("notice", {
