@@ -30,6 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
     from django.conf import settings
 
     assert ENVIRONMENT.state == settings.STATE_DIR  # read now: pytest-django sets Django up where they have been read
+    os.environ.pop("DJANGO_SETTINGS_MODULE")  # a worker of pytest-xdist would read them before it has its own
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
