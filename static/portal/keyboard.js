@@ -2,7 +2,11 @@
 
 const typing = (target) => target.closest?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], .ace_editor");
 const visible = (element) => element.checkVisibility?.({ visibilityProperty: true }) ?? element.offsetParent !== null;
-const label = (element) => element.dataset.command || element.getAttribute("aria-label") || element.textContent.replace(/\s+/g, " ").trim();
+const label = (element) => {
+  const copy = element.cloneNode(true);
+  copy.querySelectorAll(".keys, .count").forEach((part) => part.remove());
+  return element.dataset.command || element.getAttribute("aria-label") || copy.textContent.replace(/\s+/g, " ").trim();
+};
 const withKey = (key) => [...document.querySelectorAll("[data-key]")].find((element) => element.dataset.key === key && visible(element) && !element.disabled);
 
 // Places of the navigation: the first letter of the label that is still free.

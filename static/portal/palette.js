@@ -17,11 +17,15 @@ function collect() {
     .filter(({ text }) => text && !seen.has(text) && seen.add(text));
 }
 
+// What the page itself can do comes first, then places, then other tenants.
+const rank = ({ element }) => (element.closest("main") ? 0 : element.closest(".tenant-switch") ? 2 : 1);
+
 // Every typed word must occur; a hit at the start of the text comes first.
 function matching(query) {
   const wanted = query.toLowerCase().split(/\s+/).filter(Boolean);
   const score = ({ text }) => (text.toLowerCase().startsWith(wanted[0] || "") ? 0 : 1);
-  return commands.filter(({ text }) => wanted.every((word) => text.toLowerCase().includes(word))).sort((a, b) => score(a) - score(b));
+  return commands.filter(({ text }) => wanted.every((word) => text.toLowerCase().includes(word)))
+    .sort((a, b) => score(a) - score(b) || rank(a) - rank(b));
 }
 
 function row({ text, key, icon }, index) {

@@ -82,6 +82,19 @@ def test_on_a_phone_nothing_overflows_and_the_navigation_slides_in(new_page, add
     axe(page)
 
 
+def test_the_tenant_stays_in_sight_however_far_one_scrolls(gallery):
+    gallery.locator(".empty-state").last.scroll_into_view_if_needed()
+    assert gallery.evaluate("scrollY") > 1000
+    assert gallery.locator(".tenant-band").bounding_box()["y"] == 0
+    assert "PRODUCTION" in gallery.locator(".tenant-band").inner_text()
+
+
+def test_the_list_of_tenants_lies_above_the_page(gallery):
+    gallery.locator(".tenant-switch-button").click()
+    badge = gallery.locator(".tenant-switch-menu .stage-staging")
+    badge.click(trial=True)  # fails where something else lies over it
+
+
 def test_a_verb_s_key_and_enter_do_it_without_the_mouse(gallery):
     with gallery.expect_request(lambda request: request.method == "POST") as posted:
         gallery.keyboard.press("p")
