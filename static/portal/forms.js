@@ -12,6 +12,8 @@ const busy = (form, on) => {
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method !== "post" && !form.hasAttribute("hx-post")) return;
+  // A form that answers with a file leaves the page standing, and may be sent again.
+  if (form.hasAttribute("data-download")) return;
   if (form.hasAttribute("data-sent")) {
     event.preventDefault();
     event.stopImmediatePropagation();

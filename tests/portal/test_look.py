@@ -1,4 +1,4 @@
-"""Tags, components, forms, browser files and error pages, without a browser."""
+"""Tags, components, forms and browser files, without a browser."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -12,45 +12,18 @@ from django.core.management import call_command
 from django.template import TemplateSyntaxError, engines
 from django.template.loader import get_template
 from django.test import RequestFactory
-from django.urls import path
 from django.utils import timezone
 
 from portal import vendor
 from portal.context import ENTRIES
-from portal.errors import Conflict, Denied, Missing, MissingScope, NotConnected, ReadOnly, Unavailable, Unknown
 from portal.models import Stage
 from portal.templatetags import look
-from portal.urls import urlpatterns as portal_urls
 
 TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
-ERRORS = {
-    "denied": Denied("audit.view"),
-    "scope": MissingScope(["read:users"], "Larkspur dev", request_id="auth0-request-1"),
-    "connection": NotConnected("Auth0 refused the client secret."),
-    "read-only": ReadOnly("Larkspur prod is read only."),
-    "missing": Missing("There is no such user."),
-    "conflict": Conflict("Somebody changed this policy at 10:02."),
-    "slow": Unavailable("Auth0 did not answer within 10 seconds.", retry_after_seconds=7),
-    "lost": Unknown("The answer to the reset was lost."),
-}
-
-
-def fail(request, kind):
-    raise ERRORS[kind]
-
-
-fail.public = True
-urlpatterns = [path("fail/<str:kind>/", fail), *portal_urls]
 
 
 def render(source: str, **context: object) -> str:
     return engines["django"].from_string(source).render(context, RequestFactory().get("/"))
-
-
-@pytest.fixture
-def failing(settings, client):
-    settings.ROOT_URLCONF = __name__
-    return client
 
 
 # Templates as a whole
@@ -258,65 +231,6 @@ def test_each_kind_of_input_gets_its_class(field, css):
 def test_hidden_fields_have_no_label_and_their_errors_are_still_told():
     html = str(SampleForm({"name": "x"}))
     assert '<label class="form-label" for="id_token"' not in html and "Token: This field is required." in html
-
-
-# Error pages
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize(
-    ("kind", "status", "text"),
-    [
-        ("denied", 403, "Auditor or Administrator"),
-        ("scope", 403, "auth0-request-1"),
-        ("connection", 502, "Auth0 refused the client secret."),
-        ("read-only", 409, "read only"),
-        ("missing", 404, "There is no such user."),
-        ("conflict", 409, "Somebody changed this policy at 10:02."),
-        ("slow", 503, "wait 7 seconds"),
-        ("lost", 503, "not known"),
-    ],
-)
-def test_each_error_says_what_happened_as_page_and_as_part_of_a_page(failing, kind, status, text):
-    page = failing.get(f"/fail/{kind}/")
-    part = failing.get(f"/fail/{kind}/", headers={"HX-Request": "true"})
-    assert page.status_code == part.status_code == status
-    assert text in page.content.decode() and text in part.content.decode()
-    assert b"<html" in page.content and b"<html" not in part.content
-    assert b"data-error-fragment" in part.content
-
-
-@pytest.mark.django_db
-def test_try_again_sends_the_same_form(failing):
-    html = failing.post("/fail/slow/?tab=2", {"reason": 'left "us"', "ids": ["1", "2"]}).content.decode()
-    assert '<form method="post" action="/fail/slow/?tab=2"' in html
-    assert 'name="reason" value="left &quot;us&quot;"' in html and html.count('name="ids"') == 2
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("field", ["password", "client_secret", "private_key"])
-def test_a_secret_that_was_typed_is_not_written_into_the_error_page(failing, field):
-    html = failing.post("/fail/slow/", {"reason": "rotate", field: "s3cret"}).content.decode()
-    assert "s3cret" not in html and "Try again" not in html
-    assert "your browser still holds what you typed" in html
-
-
-@pytest.mark.django_db
-def test_a_write_whose_answer_was_lost_offers_no_blind_retry(failing):
-    assert b"Try again" not in failing.post("/fail/lost/", {"reason": "x"}).content
-
-
-def test_the_page_for_our_own_faults_needs_no_context():
-    html = get_template("errors/500.html").render({})
-    assert "Something broke here" in html and "<script" not in html
-
-
-@pytest.mark.django_db
-def test_a_stale_form_is_explained(client):
-    from django.test import Client
-
-    answer = Client(enforce_csrf_checks=True).post("/sign-out/")
-    assert answer.status_code == 403 and "This form is too old" in answer.content.decode()
 
 
 # Pages
