@@ -59,7 +59,8 @@ async def run(connection: Document, script: str, *arguments: Any, context: dict[
     code = (configuration.option(connection, "customScripts") or {}).get(script)
     if not code:
         raise ScriptError("Error", NOT_WRITTEN.format(script))
-    values = {str(k): str(v) for k, v in (configuration.option(connection, "configuration") or {}).items()}
+    shown, plain = configuration.option(connection, "configuration") or {}, connection.get("_configuration") or {}
+    values = {str(key): str(plain.get(key, value)) for key, value in shown.items()}
     if not configuration.option(connection, "enable_script_context"):
         context = None
     elif context is None:
