@@ -100,7 +100,8 @@ def _equals(value: Any, wanted: list[str]) -> bool:
 
 
 def create(kind: Kind, call: Call) -> Reply:
-    document = insert(kind, call, call.body or {})
+    sent = {key: value for key, value in (call.body or {}).items() if key != kind.id_field}
+    document = insert(kind, call, sent)
     return Reply(kind.create_status, shown(kind, call, document))
 
 

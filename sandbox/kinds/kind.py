@@ -133,7 +133,7 @@ def changed(kind: Kind, document: Document, sent: Document) -> Document:
     """The document after a PATCH: sent properties replaced, merged where the kind says so, removed by null."""
     result = dict(document)
     for key, value in sent.items():
-        if key in kind.read_only:
+        if key in kind.read_only or key == kind.id_field:
             continue
         old = result.get(key)
         if isinstance(value, dict) and not kind.merged.isdisjoint((key, "*")):

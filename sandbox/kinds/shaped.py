@@ -82,6 +82,18 @@ crud.register(
 )
 
 
+def _set_status(path: str) -> Callable[[Call], Reply]:
+    def handler(call: Call) -> Reply:
+        kind = crud.KINDS[path]
+        return Reply(200, crud.update(kind, call, crud.asked(kind, call), {"status": (call.body or {}).get("status")}))
+
+    return handler
+
+
+for _path in ("/experimentation/experiments", "/experimentation/feature-flags"):
+    operation("POST", f"{_path}/{{id}}/status")(_set_status(_path))
+
+
 # --- variations of a feature flag -------------------------------------------------------------------------------------
 
 VARIATIONS = "/experimentation/feature-flags/{id}/variations"

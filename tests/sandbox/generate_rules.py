@@ -11,6 +11,7 @@ description is taken, too.
 from __future__ import annotations
 
 import json
+import re
 import sys
 import typing
 from collections import abc
@@ -19,6 +20,7 @@ from typing import Any
 
 import pydantic
 
+from sandbox.kinds import routes
 from sandbox.kinds.tenant_settings import FLAGS
 from tests.sandbox import sdk_models
 
@@ -50,7 +52,7 @@ EXTRA: dict[str, dict[str, Any]] = {
     "SynchronizedGroupPayload": {"name": TEXT, "email": {"t": "string", "f": "email"}},
 }
 """Definition -> properties that the description leaves out (write-only ones above all) and real tenants take."""
-NOT_SENT = frozenset(["id", "created_at", "updated_at", "tenant", "tenant_name", "global", "signing_keys"])
+NOT_SENT = frozenset(["id", "created_at", "updated_at", "tenant", "tenant_name", "global", "signing_keys", "client_id"])
 """Properties of answers that nobody may send; whatever else an answer shows may be sent back."""
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -69,7 +71,7 @@ class Generator:
         for path, methods in sorted(self.paths.items()):
             for method in METHODS:
                 if method in methods:
-                    endpoints[f"{method.upper()} {path}"] = self.endpoint(methods[method])
+                    endpoints[f"{method.upper()} {named(path)}"] = self.endpoint(methods[method])
         for (method, path), known in sorted(sdk_models.endpoints().items()):
             self.widen(method, path, endpoints.setdefault(f"{method} {path}", {}), known)
         for name, definition in self.definitions.items():
@@ -162,6 +164,12 @@ class Generator:
             node = self.node(self.schemas[name])
             self.definitions[name] = node
         return name
+
+
+def named(path: str) -> str:
+    """The path with its parameters named as in endpoints.tsv."""
+    bare = re.sub(r"\{[^}]*\}", "{}", path)
+    return next((e.path for e in routes.endpoints() if re.sub(r"\{[^}]*\}", "{}", e.path) == bare), path)
 
 
 def main() -> int:

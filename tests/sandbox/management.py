@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
-import pytest
 
 from tests.local_tenants import LocalTenant
 
@@ -18,7 +16,9 @@ class Management:
         self.tenant = tenant
         self.url = f"{tenant.url}/api/v2"
 
-    def ask(self, method: str, path: str, body: Any = None, *, token: str | None = None, **query: Any) -> httpx.Response:
+    def ask(
+        self, method: str, path: str, body: Any = None, *, token: str | None = None, **query: Any
+    ) -> httpx.Response:
         headers = {"Authorization": f"Bearer {token}"} if token else self.tenant.authorization()
         return self.tenant.http.request(method, f"/api/v2{path}", json=body, params=query or None, headers=headers)
 
@@ -59,10 +59,3 @@ class Management:
         answer = self.tenant.http.post("/oauth/token", json={**body, **credentials})
         assert answer.is_success, answer.text
         return str(answer.json()["access_token"])
-
-
-@pytest.fixture
-def management(sandbox: Any) -> Iterator[Management]:
-    tenant = sandbox.tenant("dev")
-    tenant.reset("factory")
-    yield Management(tenant)
