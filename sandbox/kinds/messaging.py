@@ -68,8 +68,16 @@ settings.register(
 # --- e-mail templates ------------------------------------------------------------------------------------------------
 
 
+def _name(call: Call) -> str:
+    name = call.params["template_name"]
+    if name not in EMAIL_TEMPLATES:
+        text = f"Path validation error: 'No enum match for: {name}' on property templateName."
+        raise ApiError(400, text, "invalid_uri")
+    return name
+
+
 def _template(call: Call) -> Document:
-    found = call.store.get("email_templates", call.params["template_name"])
+    found = call.store.get("email_templates", _name(call))
     if found is None:
         raise ApiError(404, "The template does not exist.", "inexistent_email_template")
     return found
@@ -101,9 +109,7 @@ def change_template(call: Call) -> Document:
 
 @operation("PUT", "/email-templates/{template_name}")
 def replace_template(call: Call) -> Document:
-    name = call.params["template_name"]
-    if name not in EMAIL_TEMPLATES:
-        raise ApiError(404, "The template does not exist.", "inexistent_email_template")
+    name = _name(call)
     return call.store.put("email_templates", name, _whole({**(call.body or {}), "template": name}))
 
 

@@ -163,7 +163,7 @@ def list_factors(call: Call) -> list[Document]:
 def enable_factor(call: Call) -> Document:
     name, enabled = call.params["name"], (call.body or {}).get("enabled", False)
     if name not in FACTORS:
-        raise ApiError(404, "The factor does not exist.", "inexistent_factor")
+        raise ApiError(400, f"Path validation error: 'No enum match for: {name}' on property name.", "invalid_uri")
     settings.put(call.store, f"/guardian/factors/{name}", {"name": name, "enabled": enabled, "trial_expired": False})
     return {"enabled": enabled}
 
