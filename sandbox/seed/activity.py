@@ -64,7 +64,8 @@ class Activity:
         while True:
             hour = self.chance.choices(range(24), _HOURS)[0]
             day = self.now - timedelta(days=self.chance.randrange(DAYS))
-            moment = day.replace(hour=hour, minute=self.chance.randrange(60), second=self.chance.randrange(60))
+            second, millisecond = divmod(self.chance.randrange(3_600_000), 1000)
+            moment = day.replace(hour=hour, minute=second // 60, second=second % 60, microsecond=millisecond * 1000)
             quiet = moment.weekday() >= 5 and self.chance.random() < 0.45
             if moment < self.now and not quiet:
                 return moment
@@ -96,7 +97,7 @@ class Activity:
         self.tenant.store.put("logs", id, {**event, "log_id": id})
 
     def _stamp(self, moment: datetime) -> str:
-        return written(moment.replace(microsecond=self.chance.randrange(1000) * 1000))
+        return written(moment)
 
     def _id(self, length: int = 16) -> str:
         return f"{self.chance.getrandbits(length * 4):0{length}x}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from sandbox.kinds import factory
 from sandbox.seed.people import CUSTOMERS, GOOGLE, LEGACY, STAFF_CONNECTION
 from sandbox.seed.tenancy import Management
 from sandbox.store import Document
@@ -130,7 +131,7 @@ class Company:
             "token_endpoint_auth_method": "client_secret_post",
             "jwt_configuration": {"alg": "RS256"},
         }
-        self.clients["Castellan"] = self.api.post("/clients", portal)["client_id"]
+        self.clients["Castellan"] = factory.insert(self.api.tenant, "/clients", portal)["client_id"]
         for name, slug, scopes in _GRANTS:
             grant = {"client_id": self.clients[name], "audience": identifier(slug), "scope": scopes}
             self.api.post("/client-grants", grant)
