@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
+from urllib.parse import quote
 
 SOCKETS = 24
 CONNECT_SECONDS = 10.0
@@ -26,7 +27,7 @@ class Fault:
 
     down: every connection is refused. silent: connections open, then nothing ever arrives.
     slow: every answer comes `seconds` late. dropped: the connection breaks as soon as `marker` is sent (a part of
-    the statement or its values, plain or in UTF-16, in any case), so that the statement is under way.
+    the statement or its values, plain, in UTF-16 or as in a URL, in any case), so that the statement is under way.
     """
 
     kind: FaultKind
@@ -203,4 +204,6 @@ def passes(data: bytes, fault: Fault | None, from_database: bool) -> bool:
         time.sleep(fault.seconds)
     if fault.kind != "dropped" or from_database:
         return True
-    return not any(fault.marker.lower().encode(encoding) in data.lower() for encoding in ("utf-8", "utf-16-le"))
+    marker = fault.marker.lower()
+    shapes = (marker.encode(), marker.encode("utf-16-le"), quote(marker, safe="").lower().encode())
+    return not any(shape in data.lower() for shape in shapes)

@@ -6,11 +6,9 @@ The statements run on SQLite. A MariaDB or MySQL that the person names is used a
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import io
 import logging
 import threading
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -20,9 +18,7 @@ from mysql_mimic.results import ResultColumn, ResultSet
 from mysql_mimic.types import ColumnType
 from sqlglot import exp, parse_one
 
-from identity.databases.contracts.database import User
-from identity.databases.contracts.sqlite_engine import BadStatement, Duplicate, SqliteEngine
-from identity.databases.form import Form
+from identity.databases.contracts.sqlite_engine import BadStatement, Duplicate, SqliteEngine, StandIn
 
 NAME = "mysql.contract.test:3306"
 WRITES = (exp.Insert, exp.Update, exp.Delete)
@@ -55,7 +51,7 @@ def with_literals(statement: str, values: list[Any]) -> str:
     return tree.sql(dialect="mysql")
 
 
-packets.parse_com_stmt_execute = parse_execution  # type: ignore[assignment]
+packets.parse_com_stmt_execute = parse_execution
 
 
 class ScriptSession(Session):
@@ -71,7 +67,7 @@ class ScriptSession(Session):
         try:
             answer = self.test_database.engine.execute(expression)
         except Duplicate as problem:
-            raise MysqlError(f"Duplicate entry: {problem}", code=DUPLICATE_ENTRY) from None  # type: ignore[arg-type]
+            raise MysqlError(f"Duplicate entry: {problem}", code=DUPLICATE_ENTRY) from None
         except BadStatement as problem:
             raise MysqlError(str(problem), code=ErrorCode.PARSE_ERROR) from None
         if isinstance(expression, WRITES):
@@ -97,7 +93,7 @@ def _type(rows: list[Any], index: int) -> ColumnType:
     return ColumnType.LONGLONG if isinstance(value, int) else ColumnType.VARCHAR
 
 
-class MysqlDatabase:
+class MysqlDatabase(StandIn):
     notice = (
         "Not a real MySQL: the driver talks MySQL's protocol, and the statements run on SQLite. Name a MySQL or "
         "MariaDB of your own for a proof."
@@ -106,7 +102,6 @@ class MysqlDatabase:
     def __init__(self) -> None:
         logging.getLogger("mysql_mimic").setLevel(logging.CRITICAL)  # it logs each refused statement, with its values
         self.engine = SqliteEngine("mysql")
-        self.full = False
         self.doubles: dict[str, str] = {}
         self.loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -120,33 +115,10 @@ class MysqlDatabase:
         asyncio.set_event_loop(self.loop)
         server = MysqlServer(session_factory=partial(ScriptSession, self))
         self.loop.run_until_complete(server.start_server(host="127.0.0.1", port=0))
-        self.port = server._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
+        self.port = server._server.sockets[0].getsockname()[1]
         self.server = server
         self._ready.set()
         self.loop.run_forever()
-
-    def prepare(self, form: Form) -> None:
-        self.engine.prepare(form)
-
-    def add(self, user: User) -> str:
-        return self.engine.add(user)
-
-    def find(self, email: str) -> dict[str, Any] | None:
-        return self.engine.find(email)
-
-    def count(self) -> int:
-        return self.engine.count()
-
-    def clear(self) -> None:
-        self.engine.clear()
-
-    @contextlib.contextmanager
-    def exhausted(self) -> Iterator[bool]:
-        self.full = True
-        try:
-            yield True
-        finally:
-            self.full = False
 
     def close(self) -> None:
         async def stop() -> None:

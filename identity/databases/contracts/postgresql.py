@@ -37,7 +37,9 @@ class EmbeddedServer:
         # A short path: the name of a local socket has at most 107 bytes.
         self.folder = Path(tempfile.mkdtemp(prefix="castellan-pg-", dir="/tmp"))  # noqa: S108
         self.data = self.folder / "data"
-        self.as_other = {"user": NOBODY, "group": NOBODY} if os.geteuid() == 0 else {}  # PostgreSQL refuses root
+        self.as_other: dict[str, Any] = (
+            {"user": NOBODY, "group": NOBODY} if os.geteuid() == 0 else {}
+        )  # PostgreSQL refuses root
         if self.as_other:
             os.chown(self.folder, NOBODY, NOBODY)
         try:
@@ -63,7 +65,7 @@ class EmbeddedServer:
             capture_output=True,
             cwd="/",
             env={"LC_ALL": "C"},
-            **self.as_other,  # type: ignore[call-overload]
+            **self.as_other,
         )
         if done.returncode:
             raise CannotConnect(f"The embedded PostgreSQL could not be made: {done.stderr.decode()[-200:]}")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,7 +44,7 @@ class SqliteEngine:
     def execute(self, statement: str | exp.Expression, parameters: dict[str, Any] | None = None) -> Answer:
         """Run one statement of the dialect; `parameters` are its named ones. Raises Duplicate, BadStatement."""
         try:
-            tree = parse_one(statement, read=self.dialect) if isinstance(statement, str) else statement
+            tree: Any = parse_one(statement, read=self.dialect) if isinstance(statement, str) else statement
             text = _with_placeholders(tree).sql(dialect="sqlite")
         except SqlglotError as problem:
             raise BadStatement(str(problem).splitlines()[0]) from None
@@ -103,6 +104,36 @@ class SqliteEngine:
 
     def close(self) -> None:
         self._connection.close()
+
+
+class StandIn:
+    """The test users of a database whose statements run on an SqliteEngine; `full` while it refuses everybody."""
+
+    engine: SqliteEngine
+    full: bool = False
+
+    def prepare(self, form: Form) -> None:
+        self.engine.prepare(form)
+
+    def add(self, user: User) -> str:
+        return self.engine.add(user)
+
+    def find(self, email: str) -> dict[str, Any] | None:
+        return self.engine.find(email)
+
+    def count(self) -> int:
+        return self.engine.count()
+
+    def clear(self) -> None:
+        self.engine.clear()
+
+    @contextlib.contextmanager
+    def exhausted(self) -> Iterator[bool]:
+        self.full = True
+        try:
+            yield True
+        finally:
+            self.full = False
 
 
 def _with_placeholders(tree: exp.Expression) -> exp.Expression:
