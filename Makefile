@@ -26,7 +26,7 @@ demo-reset:  ## throw the demo's state away: the next demo starts afresh
 test:  ## the whole test suite, browser tests included (ARGS="-k words" for a part)
 	@$(PYTHON) bootstrap.py test
 	TEST_DATABASE=postgres $(RUN) -m pytest -q -m postgres
-	$(RUN) -m pytest -n 2 --dist loadgroup $(ARGS)
+	$(RUN) -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint:  ## style, types, import contracts, Django's checks
 	@$(PYTHON) bootstrap.py test

@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,8 +53,9 @@ class Site:
             self.home.api("PATCH", f"/clients/{demo.CLIENT_ID}", wanted)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
+    """Per module: while Playwright runs, its event loop occupies the thread, and `asyncio.run` fails in other tests."""
     from playwright.sync_api import sync_playwright
 
     from tests.browser import chromium
@@ -67,6 +69,7 @@ def browser() -> Iterator[Any]:
         )
         yield browser
         browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture
@@ -131,15 +134,25 @@ def sign_in(request: pytest.FixtureRequest) -> Callable[..., None]:
 
 
 @pytest.fixture(scope="session")
-def demo_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    from portal import demo
+def running_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     from tests import demo_process
 
-    with (
-        demo_process.running(tmp_path_factory.mktemp("demo")) as running,
-        running.tenant(demo.HOME_TENANT) as home,
-    ):
-        yield Site(running.url, home)
+    with demo_process.running(tmp_path_factory.mktemp("demo")) as running:
+        yield running
+
+
+@pytest.fixture
+def demo_tenant(running_demo: Any) -> Iterator[Callable[[str], Any]]:
+    """demo_tenant("dev") -> tests.local_tenants.LocalTenant of the running demo."""
+    with ExitStack() as open_tenants:
+        yield lambda name: open_tenants.enter_context(running_demo.tenant(name))
+
+
+@pytest.fixture
+def demo_site(running_demo: Any, demo_tenant: Callable[[str], Any]) -> Site:
+    from portal import demo
+
+    return Site(running_demo.url, demo_tenant(demo.HOME_TENANT))
 
 
 @pytest.fixture(scope="session")

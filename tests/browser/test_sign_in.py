@@ -10,7 +10,7 @@ from tests.browser.fixtures import enter
 from tests.people import ACCOUNTS, email
 
 SIGN_OUT = "/sign-out/"
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo_site")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("role", [role for role in ACCOUNTS if role], ids=str)

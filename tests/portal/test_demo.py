@@ -17,8 +17,6 @@ from portal.supervisor import Supervisor, taken_ports
 from tests import demo_process
 from tests.demo_process import RunningDemo
 
-pytestmark = pytest.mark.xdist_group("demo")
-
 
 def processes_of(state: Path) -> list[str]:
     """Command lines of all processes that have this demo's state folder in their environment or arguments."""
