@@ -221,7 +221,8 @@ def _compare_kind(kind: Kind, source: Content, target: Content) -> Iterator[Item
     ours, theirs = source[kind.type], target[kind.type]
     for name, after in ours.items():
         item = _compared(kind, name, theirs.get(name), after)
-        if item.changes:
+        # Bindings that only the target has are a difference too, though it is undone only on request.
+        if item.changes or item.own:
             yield replace(item, needs=_lacking(kind.type, item.after, target))
     for name, before in theirs.items():
         if name not in ours and not fields.is_empty(before):
