@@ -25,7 +25,17 @@ PLANS: dict[str, dict[str, tuple[float, float]]] = {
     "enterprise-non-production": {"management": (10, 2), "authentication": (100, 100)},
 }
 
+# What a plan does not include: feature -> the plans that lack it.
+_LACKING = {
+    "session management": ("free", "professional"),
+    "user export jobs": ("free",),
+}
 _AUTHENTICATION = ("/oauth/", "/dbconnections/", "/userinfo", "/mfa/", "/passwordless/", "/co/", "/oidc/register")
+
+
+def lacks(plan: str | None, feature: str) -> bool:
+    """Whether a tenant on this plan (None: no plan was set) can't use the feature."""
+    return plan in _LACKING[feature]
 
 
 def group_of(plan: str | None, method: str, path: str) -> str | None:

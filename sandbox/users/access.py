@@ -10,11 +10,13 @@ from typing import Any
 from sandbox.errors import ApiError
 from sandbox.kinds.operations import Call, Reply, operation
 from sandbox.kinds.paging import checkpoint, chosen, listing
+from sandbox.plans import lacks
 from sandbox.store import Document
 from sandbox.tenant import Tenant, new_id
 from sandbox.users import records
 
 MOST_REVOKED = 100
+SESSIONS = "session management"
 
 
 def _shown(document: Document) -> Document:
@@ -36,7 +38,20 @@ def end_session(tenant: Tenant, session: Document, *, with_refresh_tokens: bool)
                 tenant.store.remove("refresh_tokens", token["id"])
 
 
+def entitled(call: Call, feature: str) -> None:
+    """Raises ApiError 403 where the plan set by /_sandbox/conditions does not include the feature."""
+    if lacks(call.tenant.conditions.plan, feature):
+        raise ApiError(403, f"Please upgrade your subscription to use {feature}", "insufficient_entitlement")
+
+
+def _user(call: Call) -> Document:
+    """The user in the path, where the plan includes sessions."""
+    entitled(call, SESSIONS)
+    return records.get(call.tenant, call.params.get("user_id") or call.params["id"])
+
+
 def _one(call: Call, kind: str) -> Document:
+    entitled(call, SESSIONS)
     found = call.store.get(kind, call.params["id"])
     if found is None:
         word = "session" if kind == "sessions" else "refresh token"
@@ -46,13 +61,13 @@ def _one(call: Call, kind: str) -> Document:
 
 @operation("GET", "/users/{user_id}/sessions")
 def list_sessions(call: Call) -> Any:
-    user = records.get(call.tenant, call.params["user_id"])
+    user = _user(call)
     return checkpoint(call, [_shown(s) for s in live(call.tenant, "sessions", user["user_id"])], "sessions")
 
 
 @operation("DELETE", "/users/{user_id}/sessions")
 def delete_sessions(call: Call) -> Reply:
-    user = records.get(call.tenant, call.params["user_id"])
+    user = _user(call)
     records.end_sessions(call.tenant, user["user_id"])
     return Reply(202)
 
@@ -91,7 +106,7 @@ def revoke_session(call: Call) -> Reply:
 
 @operation("POST", "/users/{id}/revoke-access")
 def revoke_access(call: Call) -> Reply:
-    user, body = records.get(call.tenant, call.params["id"]), call.body or {}
+    user, body = _user(call), call.body or {}
     keep_tokens = bool(body.get("preserve_refresh_tokens"))
     sessions = call.store.find("sessions", user_id=user["user_id"])
     if body.get("session_id"):
@@ -119,13 +134,13 @@ def list_refresh_tokens(call: Call) -> Any:
 
 @operation("GET", "/users/{user_id}/refresh-tokens")
 def list_refresh_tokens_of_user(call: Call) -> Any:
-    user = records.get(call.tenant, call.params["user_id"])
+    user = _user(call)
     return checkpoint(call, [_shown(t) for t in live(call.tenant, "refresh_tokens", user["user_id"])], "tokens")
 
 
 @operation("DELETE", "/users/{user_id}/refresh-tokens")
 def delete_refresh_tokens_of_user(call: Call) -> Reply:
-    user = records.get(call.tenant, call.params["user_id"])
+    user = _user(call)
     for token in call.store.find("refresh_tokens", user_id=user["user_id"]):
         call.store.remove("refresh_tokens", token["id"])
     return Reply(202)

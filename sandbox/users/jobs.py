@@ -9,6 +9,7 @@ from sandbox.kinds.operations import Call, Reply, operation
 from sandbox.store import Document
 from sandbox.tenant import Tenant, new_id
 from sandbox.users import exports, imports, mails, records
+from sandbox.users.access import entitled
 
 KEPT_SECONDS = 86_400
 _ACTIVE = ("pending", "processing")
@@ -70,6 +71,7 @@ def _connection(call: Call, id: Any) -> Document:
 @operation("POST", "/jobs/users-exports")
 def export_users(call: Call) -> Reply:
     body = call.body or {}
+    entitled(call, "user export jobs")
     exports.check(body)
     connection = _connection(call, body["connection_id"]) if body.get("connection_id") else None
     job = new_job(

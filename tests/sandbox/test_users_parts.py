@@ -278,6 +278,15 @@ def test_all_sessions_of_a_user_are_ended(dev: Any) -> None:
     assert dev.api("GET", f"{one(user)}/sessions")["sessions"] == []
 
 
+def test_a_plan_without_session_management_says_so(dev: Any, user: Any) -> None:
+    dev.conditions(plan="professional")
+    for method, path in (("GET", "sessions"), ("GET", "refresh-tokens"), ("POST", "revoke-access")):
+        answer = call(dev, method, f"{one(user)}/{path}")
+        assert (answer.status_code, answer.json()["errorCode"]) == (403, "insufficient_entitlement")
+    dev.conditions(plan="enterprise")
+    assert call(dev, "GET", f"{one(user)}/sessions").status_code == 200
+
+
 def test_grants_are_listed_and_withdrawn(dev: Any) -> None:
     grant = dev.api("GET", "/grants", per_page=1)[0]
     assert dev.api("GET", "/grants", user_id=grant["user_id"])
