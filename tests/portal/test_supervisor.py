@@ -72,9 +72,9 @@ def test_a_program_that_is_killed_later_stops_the_others(tmp_path):
 
 def test_a_program_that_never_answers_is_named_after_the_wait(tmp_path):
     child = program(tmp_path, SLEEPER, "the web server", answers=lambda: False)
-    with pytest.raises(ChildFailedError, match="the web server did not answer within 0 seconds"):
-        with Supervisor(signals=False) as programs:
-            programs.start(child, timeout_seconds=0.3)
+    late = pytest.raises(ChildFailedError, match="the web server did not answer within 0 seconds")
+    with late, Supervisor(signals=False) as programs:
+        programs.start(child, timeout_seconds=0.3)
     assert child.exit_code is not None
 
 
