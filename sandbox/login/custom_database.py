@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -82,18 +83,34 @@ async def run(connection: Document, script: str, *arguments: Any, context: dict[
     )
 
 
+# The ports that drivers take where an address names none.
+_PORTS = {
+    **{"postgres": 5432, "postgresql": 5432, "mysql": 3306, "mariadb": 3306, "sqlserver": 1433, "mssql": 1433},
+    **{"mongodb": 27017, "http": 80, "https": 443},
+}
+_ADO_SERVER = re.compile(r"(?i)(?:^|;)\s*(?:server|data source)\s*=\s*(?:tcp:)?([\w.-]+)(?:,\s*(\d+))?")
+
+
 def hosts(values: dict[str, str]) -> list[str]:
-    """The hosts that a connection's configuration names: the only ones that its scripts may reach."""
-    found: dict[str, None] = {}
-    for value in values.values():
-        text = value.strip()
-        try:
-            host = urlsplit(text if "//" in text else f"//{text}").hostname
-        except ValueError:
-            continue
-        if host and all(part for part in host.split(".")) and not host.isdigit() and " " not in text:
-            found[host] = None
-    return list(found)
+    """The "host:port" names that a connection's configuration holds: the only ones that its scripts may reach.
+
+    An address without scheme and port stands for the usual port of every kind of store.
+    """
+    return list(dict.fromkeys(name for value in values.values() for name in _names(value.strip())))
+
+
+def _names(text: str) -> list[str]:
+    if server := _ADO_SERVER.search(text):
+        return [f"{server[1]}:{server[2] or 1433}"]
+    try:
+        parts = urlsplit(text if "//" in text else f"//{text}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return []
+    if not host or not all(part for part in host.split(".")) or host.isdigit() or " " in text:
+        return []
+    ports = [port] if port else [_PORTS[parts.scheme]] if parts.scheme in _PORTS else dict.fromkeys(_PORTS.values())
+    return [f"{host}:{one}" for one in ports]
 
 
 async def login(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 from starlette.responses import Response
 
 from sandbox import keys
@@ -26,9 +28,15 @@ GRANT_TYPES = [
 ]
 
 
-def configuration(tenant: Tenant) -> dict[str, object]:
+# Libraries that refuse plain HTTP addresses of an HTTPS issuer, by their User-Agent: openid-client from version 6 on,
+# and what stands on it. They are given the HTTPS addresses, for which a browser has to trust the sandbox's authority.
+_HTTPS_ONLY = ("openid-client/", "express-openid-connect/", "oauth4webapi/")
+
+
+def configuration(tenant: Tenant, user_agent: str = "") -> dict[str, object]:
     """The discovery document. What a browser visits is the plain HTTP address; the rest is HTTPS."""
-    server, browser = tenant.issuer, tenant.browser_url
+    server = tenant.issuer
+    browser = server if user_agent.startswith(_HTTPS_ONLY) else tenant.browser_url
     return {
         "issuer": tenant.issuer,
         "authorization_endpoint": f"{browser}authorize",
@@ -57,10 +65,11 @@ def configuration(tenant: Tenant) -> dict[str, object]:
 
 
 async def openid_configuration(call: Call) -> Answer:
-    found = call.tenant.memory.get("openid_configuration")
-    if found is None:
-        found = call.tenant.memory["openid_configuration"] = json_answer(configuration(call.tenant), headers=_PUBLIC)
-    return found
+    key = ("openid_configuration", call.user_agent.startswith(_HTTPS_ONLY))
+    found: dict[Any, Any] = call.tenant.memory.setdefault("answers", {})
+    if key not in found:
+        found[key] = json_answer(configuration(call.tenant, call.user_agent), headers={**_PUBLIC, "Vary": "User-Agent"})
+    return cast(Response, found[key])
 
 
 async def jwks(call: Call) -> Answer:

@@ -80,7 +80,10 @@ class Person:
         return self._follow(self.http.get("/authorize", params=wanted))
 
     def open(self, url: str) -> str:
-        return self._follow(self.http.get(url))
+        target = self.http.base_url.join(url)
+        if target.port == self.tenant.https_port:  # the same pages, without a certificate to trust
+            target = target.copy_with(scheme="http", port=self.tenant.http_port)
+        return self._follow(self.http.get(target))
 
     def submit(self, form: int = 0, **fields: str) -> str:
         """Fill in and send a form of the page."""
@@ -102,6 +105,8 @@ class Person:
         self.landed = ""
         while answer.is_redirect:
             target = answer.url.join(answer.headers["location"])
+            if target.port == self.tenant.https_port:
+                target = target.copy_with(scheme="http", port=self.tenant.http_port)
             if target.port != self.tenant.http_port:
                 self.landed = str(target)
                 return self.landed
