@@ -36,7 +36,8 @@ def code_of(policy: PolicyRules, *, name: str, version: int | None) -> str:
 
 
 def sha256(code: str) -> str:
-    return hashlib.sha256(code.encode()).hexdigest()
+    """The fingerprint by which code is recognised; line ends and space around it don't count."""
+    return hashlib.sha256("\n".join(code.strip().splitlines()).encode()).hexdigest()
 
 
 def _header(policy: PolicyRules, name: str, version: int | None) -> list[str]:

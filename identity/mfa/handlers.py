@@ -1,12 +1,14 @@
-"""Background runs of this part; identity.handlers imports this module."""
+"""Background runs of this part, and what waits for a person; identity.handlers imports this module."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.urls import reverse
+
 from identity.mfa import population, publish
 from portal import runs
-from portal.models import Run
+from portal.models import Run, Tenant
 from portal.runs import Progress
 
 
@@ -18,3 +20,20 @@ def publish_policy(run: Run, progress: Progress) -> dict[str, Any]:
 @runs.handler(population.RUN_KIND)
 def preview_policy(run: Run, progress: Progress) -> dict[str, Any]:
     return population.carry_out(run, progress)
+
+
+def waiting(user: Any) -> list[dict[str, str]]:
+    """Acts that did not reach their end, for whoever may start them again."""
+    if not user.has_perm("mfa.publish"):
+        return []
+    return [
+        {
+            "title": f"{act} did not reach its end",
+            "url": reverse("identity:publication", args=[act.tenant.slug, act.pk]),
+            "detail": f"{act.get_state_display()}, asked for by {act.requested_by.email}",
+        }
+        for act in filter(None, map(publish.unfinished, Tenant.objects.all()))
+    ]
+
+
+runs.WAITING.append(waiting)

@@ -84,6 +84,12 @@ def carry_out(run: Run, progress: Progress) -> dict[str, Any]:
     return {"publication": publication.pk, "audit_event": entry.event.pk if entry.event else None, "place": after.place}
 
 
+def unfinished(tenant: Tenant) -> Publication | None:
+    """The tenant's latest act, where it did not reach its end."""
+    last = Publication.objects.filter(tenant=tenant).select_related("version__policy", "run", "tenant").first()
+    return last if last and last.state in (State.FAILED, State.CANCELLED, State.INTERRUPTED) else None
+
+
 def was_live(tenant: Tenant, version: PolicyVersion) -> bool:
     ended = (State.REPLACED, State.REMOVED)
     return Publication.objects.filter(tenant=tenant, version=version, state__in=ended).exists()
@@ -166,18 +172,18 @@ def _write(tenant: Tenant, action: dict[str, Any] | None, code: str, progress: P
         made = auth0.request(tenant, "POST", "/actions/actions", json=body | {"runtime": login_flow.RUNTIME})
         progress.say(f"Created the Action “{ACTION_NAME}”.", action_id=made["id"])
         return str(made["id"])
-    if action.get("code") != code:
+    if sha256(action.get("code") or "") != sha256(code):
         auth0.request(tenant, "PATCH", f"/actions/actions/{auth0.segment(action['id'])}", json={"code": code})
         progress.say(f"Wrote the code into the Action “{ACTION_NAME}”.", action_id=action["id"])
     return str(action["id"])
 
 
 def _deploy(tenant: Tenant, action_id: str, code: str, progress: Progress) -> None:
-    if _deployed_code(login_flow.read_action(tenant, action_id)) == code:
+    if _runs(login_flow.read_action(tenant, action_id), code):
         progress.say("The code is deployed already.")
         return
     auth0.request(tenant, "POST", f"/actions/actions/{auth0.segment(action_id)}/deploy")
-    _wait(tenant, action_id, lambda action: _deployed_code(action) == code, "deployed", progress)
+    _wait(tenant, action_id, lambda action: _runs(action, code), "deployed", progress)
     progress.say("Deployed it.")
 
 
@@ -199,7 +205,7 @@ def _read_back(tenant: Tenant, action_id: str, version: PolicyVersion, before: L
     """What the tenant says now, compared with what was wanted. Raises Conflict where it differs."""
     action = login_flow.read_action(tenant, action_id)
     after = Live(action, login_flow.bindings(tenant), version)
-    if after.deployed_code != version.code or after.place is None:
+    if not _runs(action, version.code) or after.place is None:
         raise Conflict(f"{tenant} does not hold what was just written: somebody changes its Actions at the same time.")
     if _others(after, action_id) != _others(before, action_id) and before.action:
         progress.say("Other Actions of the login flow were changed meanwhile.", level=RunEvent.Level.WARNING)
@@ -257,8 +263,8 @@ def _others(flow: Live, action_id: str) -> list[str]:
     return [b["id"] for b in flow.bindings if (b.get("action") or {}).get("id") != action_id]
 
 
-def _deployed_code(action: dict[str, Any]) -> str:
-    return (action.get("deployed_version") or {}).get("code") or ""
+def _runs(action: dict[str, Any], code: str) -> bool:
+    return sha256((action.get("deployed_version") or {}).get("code") or "") == sha256(code)
 
 
 def _summary(flow: Live) -> dict[str, Any]:

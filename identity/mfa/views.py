@@ -45,9 +45,7 @@ class State(PermissionView):
                 context["problems"] = settings.problems(policies.from_json(live.version.content))
         except PortalError as error:
             context["error"] = error
-        last = Publication.objects.filter(tenant=self.tenant).select_related("version__policy", "run").first()
-        unfinished = (Publication.State.FAILED, Publication.State.CANCELLED, Publication.State.INTERRUPTED)
-        context["unfinished"] = last if last and last.state in unfinished else None
+        context["unfinished"] = publish.unfinished(self.tenant)
         return render(request, "identity/mfa/_state.html", context)
 
 

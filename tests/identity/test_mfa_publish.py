@@ -327,6 +327,25 @@ def test_a_tenant_that_fails_ends_the_act_with_its_sentence_and_nothing_is_live(
     assert bring(tenants["dev"], version, actor).state == State.LIVE
 
 
+def test_a_tenant_at_its_rate_limit_is_waited_for(
+    eager: None, sandbox: Any, tenants: Any, version: PolicyVersion, actor: User
+) -> None:
+    faults = [{"method": "*", "path": "/api/v2/actions/actions", "status": 429, "times": 2}]
+    sandbox.tenant("dev").conditions(faults=faults)
+    assert bring(tenants["dev"], version, actor).state == State.LIVE
+
+
+def test_what_did_not_reach_its_end_waits_for_whoever_may_publish(
+    eager: None, sandbox: Any, tenants: Any, version: PolicyVersion, actor: User
+) -> None:
+    sandbox.tenant("dev").api("PUT", "/guardian/factors/otp", {"enabled": False})
+    failed = bring(tenants["dev"], version, actor)
+    (item,) = [i for i in runs.waiting_for(actor) if "mfa-policies" in i["url"]]
+    assert item["title"] == "Publish Partners, version 1 (Dev) did not reach its end"
+    assert item["url"].endswith(f"/publications/{failed.pk}/")
+    assert not [i for i in runs.waiting_for(people.account("auditor", ["auditor"])) if "mfa-policies" in i["url"]]
+
+
 def test_a_tenant_without_the_factors_is_refused(
     eager: None, sandbox: Any, tenants: Any, policy: Policy, version: PolicyVersion, actor: User
 ) -> None:
