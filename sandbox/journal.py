@@ -28,8 +28,10 @@ class Journal:
     def __init__(self, path: Path, store: Store) -> None:
         self.store = store
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self.database = sqlite3.connect(path, timeout=0.5, isolation_level=None, check_same_thread=False)
         path.chmod(0o600)
+        # Two processes on one file would overwrite each other: the second one is refused.
+        self.database.execute("pragma locking_mode=exclusive")
         self.database.execute("pragma journal_mode=wal")
         self.database.execute("pragma synchronous=normal")
         self.database.executescript(_TABLES)

@@ -234,6 +234,14 @@ def test_a_damaged_state_is_one_clear_line(tmp_path: Path) -> None:
     assert str(tmp_path) in line
 
 
+def test_a_state_that_another_process_uses_is_one_clear_line(tmp_path: Path) -> None:
+    options = ("--tenants", "one", "--ca-dir", str(tmp_path / "ca"), "--state", str(tmp_path / "state"))
+    with running(*options) as process:
+        ready(process)
+        other_ports = ("--https-port", str(HTTPS_PORT + 1), "--http-port", str(HTTP_PORT + 1))
+        assert "locked" in refused(*options, *other_ports)
+
+
 def test_an_exported_state_is_a_seed(tmp_path: Path, client: httpx.Client) -> None:
     seed = tmp_path / "seed.json"
     with running("--tenants", "one", "--ca-dir", str(tmp_path / "ca")) as process:
