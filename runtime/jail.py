@@ -109,22 +109,23 @@ def close_system_calls(path: ctypes.Array[ctypes.c_char]) -> bool:
     return libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(description)) == 0
 
 
-def close_network() -> bool:
-    """An own network namespace with nothing in it. As a normal user this needs a user namespace too."""
+def close_network(*, keep_user: bool) -> bool:
+    """An own network namespace with nothing in it, in a user namespace too unless that must be kept to change users.
+
+    In its own user namespace even root has no rights over the machine.
+    """
     flags = CLONE_NEWNET | CLONE_NEWIPC
-    return libc.unshare(flags) == 0 or libc.unshare(flags | CLONE_NEWUSER) == 0
+    ways = (flags, flags | CLONE_NEWUSER) if keep_user else (flags | CLONE_NEWUSER, flags)
+    return any(libc.unshare(way) == 0 for way in ways)
 
 
-def become_nobody(needed: list[str]) -> None:
-    """Give up root, if what Node must read can be read by everyone; a folder such as /root keeps us root, jailed."""
-    if os.geteuid() != 0 or not all(readable_by_all(path) for path in needed):
-        return
+def become_nobody() -> None:
     try:
         os.setgroups([])
         os.setresgid(NOBODY, NOBODY, NOBODY)
         os.setresuid(NOBODY, NOBODY, NOBODY)
     except OSError:
-        return
+        return  # a container without the right to change users: the other doors are closed all the same
 
 
 def readable_by_all(path: str) -> bool:
@@ -182,8 +183,11 @@ def main(arguments: list[str]) -> NoReturn:
     path = ctypes.create_string_buffer(os.fsencode(command[0]))
     limit_resources()
     if sys.platform == "linux":
-        namespace = close_network()
-        become_nobody(readable)
+        # Root gives up being root, unless what Node must read is readable for root alone (a project in /root).
+        dropping = os.geteuid() == 0 and all(readable_by_all(one) for one in readable)
+        namespace = close_network(keep_user=dropping)
+        if dropping:
+            become_nobody()
         libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         close_files(readable)
         filtered = close_system_calls(path)

@@ -83,7 +83,8 @@ def open_network_allowed() -> bool:
 
 def command(answers: int, sockets: list[int]) -> list[str]:
     """The argument list: paths, limits and descriptor numbers; code and secrets travel in frames alone."""
-    node, readable = node_binary(), [str(CHILD_FOLDER), str(NODE_MODULES)]
+    node = node_binary()
+    readable = list(dict.fromkeys([str(CHILD_FOLDER), str(NODE_MODULES), os.path.realpath(NODE_MODULES)]))
     flags = ["--permission", f"--max-old-space-size={HEAP_MEGABYTES}", "--no-warnings", "--no-experimental-sqlite"]
     return [
         *(sys.executable, "-I", "-S", str(JAIL), "1" if open_network_allowed() else "0", node, *readable, "--", node),
