@@ -128,6 +128,7 @@ def test_a_bound_action_keeps_its_place_and_the_others_theirs(
     assert action(local)["deployed_version"]["code"] == second.code
 
 
+@pytest.mark.postgres
 def test_rolling_back_brings_the_earlier_version_and_its_own_verb(
     eager: None, sandbox: Any, tenants: Any, policy: Policy, version: PolicyVersion, actor: User
 ) -> None:
@@ -209,6 +210,7 @@ def test_a_promoted_action_is_recognised_by_its_code(
     assert (live.version, live.status, live.drift) == (version, "not_bound", "")
 
 
+@pytest.mark.postgres
 def test_two_people_publishing_at_once_do_not_overwrite_each_other(
     tenants: Any, version: PolicyVersion, actor: User
 ) -> None:
@@ -225,6 +227,7 @@ def test_the_same_request_twice_is_one(tenants: Any, version: PolicyVersion, act
     assert Run.objects.count() == 1
 
 
+@pytest.mark.postgres
 def test_two_workers_of_the_database_see_one_winner(tenants: Any, version: PolicyVersion) -> None:
     ends: list[Any] = []
 
@@ -255,6 +258,7 @@ def test_a_page_that_was_open_while_somebody_published_is_refused(
     assert Publication.objects.count() == 1
 
 
+@pytest.mark.postgres
 def test_two_people_editing_do_not_overwrite_each_other(policy: Policy, actor: User) -> None:
     colleague = people.account("release", ["security"])
     drafts.save(policy, "Partners", rules("theirs.example"), revision=1, actor=colleague)
