@@ -24,6 +24,7 @@ Claims = dict[str, Any]
 _PADDING = padding.PKCS1v15()
 _SHA256 = SHA256()
 _REMEMBERED_TOKENS = 2000
+_RECENT_TOKENS = 20
 
 
 class InvalidTokenError(Exception):
@@ -35,7 +36,15 @@ def issue(tenant: Tenant, claims: Claims, *, typ: str = "JWT") -> str:
     key = keys.current(tenant)
     head = _encode(orjson.dumps({"alg": "RS256", "typ": typ, "kid": key.kid}))
     signed = head + b"." + _encode(orjson.dumps(claims))
-    return (signed + b"." + _encode(key.private.sign(signed, _PADDING, _SHA256))).decode()
+    # RS256 is deterministic: what is signed again within the same second comes out the same.
+    recent: dict[bytes, str] = tenant.memory.setdefault("recent_tokens", {})
+    token = recent.get(signed)
+    if token is None:
+        token = (signed + b"." + _encode(key.private.sign(signed, _PADDING, _SHA256))).decode()
+        if len(recent) >= _RECENT_TOKENS:
+            del recent[next(iter(recent))]
+        recent[signed] = token
+    return token
 
 
 def issue_symmetric(claims: Claims, secret: str) -> str:
