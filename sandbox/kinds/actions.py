@@ -78,12 +78,22 @@ def _build_looks(action: Document) -> int:
     return LOOKS_WITH_DEPENDENCIES if action.get("dependencies") else 0
 
 
+def named_secrets(call: Call) -> list[Document]:
+    """The secrets of the body. Raises ApiError 400 where one has no name."""
+    secrets: list[Document] = (call.body or {}).get("secrets") or []
+    for index, secret in enumerate(secrets):
+        if not secret.get("name"):
+            text = f"Payload validation error: 'Missing required property: name' on property secrets[{index}]."
+            raise ApiError(400, text, "invalid_body")
+    return secrets
+
+
 def check(call: Call, action: Document, before: Document | None) -> None:
     known = {(t["id"], t["version"]) for t in TRIGGERS}
     for trigger in action.get("supported_triggers") or []:
         if trigger.get("version") and (trigger["id"], trigger["version"]) not in known:
             raise ApiError(400, f"Trigger {trigger['id']} {trigger['version']} is not supported.", "invalid_body")
-    secrets = (call.body or {}).get("secrets") or []
+    secrets = named_secrets(call)
     if len(secrets) > LIMIT_SECRETS:
         raise ApiError(400, f"An action may hold at most {LIMIT_SECRETS} secrets.", "invalid_body")
     for secret in secrets:

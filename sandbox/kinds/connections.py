@@ -89,6 +89,9 @@ def forget(call: Call, connection: Document) -> None:
 
 
 def shown(call: Call, connection: Document) -> Document:
+    """Without the scope for them, options are left out of every answer."""
+    if "read:connections_options" not in call.scopes:
+        return {name: value for name, value in connection.items() if name != "options"}
     if connection["strategy"] == "auth0" or "options" in connection:
         return connection
     return {**connection, "options": {}}
@@ -122,6 +125,8 @@ def delete(call: Call) -> Reply:
 def change(call: Call) -> Document:
     connection = crud.asked(CONNECTIONS, call)
     sent = dict(call.body or {})
+    if "options" in sent and "update:connections_options" not in call.scopes:
+        raise ApiError(403, "Insufficient scope, expected any of: update:connections_options", "insufficient_scope")
     for fixed in ("name", "strategy"):
         sent.pop(fixed, None)
     return shown(call, crud.update(CONNECTIONS, call, connection, sent))

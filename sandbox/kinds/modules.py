@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.errors import ApiError
 from sandbox.kinds import crud
-from sandbox.kinds.actions import listed
+from sandbox.kinds.actions import listed, named_secrets
 from sandbox.kinds.kind import Id, Kind, Unique
 from sandbox.kinds.operations import Call, Reply, operation
 from sandbox.store import Document
@@ -25,6 +25,10 @@ def complete(call: Call, module: Document) -> Document:
         module["secrets"] = [{"name": secret["name"], "updated_at": now} for secret in sent or []]
         module["_secrets"] = {secret["name"]: values.get(secret["name"], "") for secret in sent or []}
     return module
+
+
+def check(call: Call, module: Document, before: Document | None) -> None:
+    named_secrets(call)
 
 
 def shown(call: Call, module: Document) -> Document:
@@ -51,6 +55,7 @@ MODULES = Kind(
     read_only=frozenset({"id", "all_changes_published", "actions_using_module_total", "latest_version"}),
     unique=(Unique(("name",), "A module with this name already exists.", "module_conflict"),),
     most=100,
+    check=check,
     before=complete,
     shown=shown,
 )

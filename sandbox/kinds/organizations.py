@@ -55,7 +55,7 @@ ORGANIZATIONS = Kind(
 
 
 def asked(call: Call) -> Document:
-    return crud.find(ORGANIZATIONS, call, call.params.get("id") or call.params["organization_id"])
+    return crud.find(ORGANIZATIONS, call, next(iter(call.params.values())))
 
 
 @operation("GET", "/organizations")

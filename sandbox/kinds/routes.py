@@ -77,6 +77,6 @@ def _walk(
         return (endpoint, values) if endpoint else None
     literal = node.literal.get(segments[at])
     found = _walk(literal, segments, at + 1, method, values) if literal else None
-    if found or node.variable is None:
+    if found or node.variable is None or not segments[at]:
         return found
     return _walk(node.variable, segments, at + 1, method, [*values, segments[at]])

@@ -24,6 +24,8 @@ PAGING = frozenset(["page", "per_page", "include_totals", "from", "take", "field
 STRICT = "/actions/"
 """Endpoints below this path refuse paging parameters that they do not declare; the others ignore them."""
 MOST_DEEP = 64
+OBJECT: Rule = {"t": "object"}
+"""What an endpoint takes of which nothing is known."""
 
 
 class Mismatch(Exception):
@@ -51,14 +53,14 @@ def endpoint_rule(method: str, path: str) -> Rule:
 
 def check_body(rule: Rule, body: Any, method: str) -> None:
     """Raises ApiError 400 invalid_body."""
-    if "body" not in rule:
+    if "body" not in rule and rule:
         return
     if body is None:
-        if _resolved(rule["body"]).get("r") and method != "DELETE":
+        if _resolved(rule.get("body", OBJECT)).get("r") and method != "DELETE":
             raise ApiError(400, "Payload validation error: 'Expected type object but found type null'.", "invalid_body")
         return
     try:
-        check(rule["body"], body, "", lenient_null=True)
+        check(rule.get("body", OBJECT), body, "", lenient_null=True)
     except Mismatch as problem:
         raise ApiError(400, f"Payload validation error: {problem.sentence}", "invalid_body") from None
 
