@@ -81,7 +81,7 @@ async function send(real, input, init, call, rule, rules) {
   } catch (error) {
     state.network = error?.cause?.code ?? error?.code ?? error?.name ?? "";
     if (rule) lost(call);
-    emit({ ev: "http", method: call.method, path: call.path, status: 0, error: state.network, type: state.type });
+    emit({ ev: "http", method: call.method, path: call.path, query: call.query, status: 0, error: state.network, type: state.type });
     throw error;
   }
   learn(answer.headers);
@@ -91,7 +91,7 @@ async function send(real, input, init, call, rule, rules) {
 
 async function report(answer, call, rule, rules, ms) {
   const text = answer.ok && !rule ? "" : await answer.clone().text();
-  const event = { method: call.method, path: call.path, status: answer.status, ms, type: state.type, limit: state.limit };
+  const event = { method: call.method, path: call.path, query: call.query, status: answer.status, ms, type: state.type, limit: state.limit };
   if (!answer.ok) Object.assign(event, problem(text));
   emit({ ev: "http", ...event });
   if (!rule) return;
@@ -191,13 +191,21 @@ function tell(prototype, stage) {
   const told = async function (assets) {
     Object.assign(state, { type: this.type, stage });
     const started = Date.now();
-    const result = await act.call(this, assets);
+    const result = await act.call(this, assets).catch((error) => skipped(stage, this.type, error));
     emit({ ev: "type", stage, type: this.type, count: count(result?.[this.type]), ms: Date.now() - started });
     return result;
   };
   told.told = true;
   told.order = act.order;
   Object.defineProperty(prototype, stage, { value: told, configurable: true, writable: true });
+}
+
+// One kind that can't be read does not spoil the reading of the others: it is told, and stays unknown.
+function skipped(stage, type, error) {
+  const status = error?.statusCode ?? 0;
+  if (stage !== "load" || state.refused || status < 400 || status >= 500 || [401, 429].includes(status)) throw error;
+  emit({ ev: "log", level: "warn", message: `${type} could not be read: ${error.message}`.slice(0, 1000), type });
+  return { [type]: null };
 }
 
 function count(value) {

@@ -66,6 +66,8 @@ def run(
     `on_event` gets each event of the bridge as it comes. Raises Cancelled where a person stopped the run (the process
     group is killed at once), else NotConnected, MissingScope, Invalid, Conflict, Refused or Unavailable.
     """
+    if mode == "import":
+        auth0.check_writable(tenant)
     job = {
         "mode": mode, "domain": tenant.domain, "token": tokens.management_token(tenant), "clientId": tenant.client_id,
         "folder": str(folder), "included": included, "excluded": excluded or [], "allow": allow or [], "retries": RETRIES,
@@ -148,12 +150,21 @@ def _add(tenant: Tenant, outcome: Outcome, event: Event) -> None:
         case "http":
             outcome.calls += 1
             _learn(tenant, event.get("limit"))
-            if not 200 <= event["status"] < 300 and event["status"] != 429:
-                outcome.troubles.setdefault(kind, []).append(event)
+            _note(outcome, kind, event)
         case "log":
             outcome.warnings.append(clean(event["message"]))
         case "result":
             outcome.result = event
+
+
+def _note(outcome: Outcome, kind: str, event: Event) -> None:
+    """Keep an error; forget it where a later try of the same call got through."""
+    call = (event["method"], event["path"], event.get("query"))
+    before = [e for e in outcome.troubles.pop(kind, []) if (e["method"], e["path"], e.get("query")) != call]
+    if not 200 <= event["status"] < 300 and event["status"] != 429:
+        before.append(event)
+    if before:
+        outcome.troubles[kind] = before
 
 
 def _learn(tenant: Tenant, limit: dict[str, float] | None) -> None:
