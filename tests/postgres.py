@@ -33,7 +33,17 @@ def running() -> Iterator[str]:
             shutil.chown(folder, user)
         data = folder / "data"
         subprocess.run(
-            [bin_folder / "initdb", "-D", data, "-A", "trust", "-U", "postgres", "--no-sync", "--encoding=UTF8"],
+            [
+                str(bin_folder / "initdb"),
+                "-D",
+                str(data),
+                "-A",
+                "trust",
+                "-U",
+                "postgres",
+                "--no-sync",
+                "--encoding=UTF8",
+            ],
             user=user,
             cwd=folder,
             check=True,
@@ -62,5 +72,5 @@ def _readable(folder: Path, user: str | None) -> Path:
 
 
 def _answers(bin_folder: Path, socket_folder: str) -> bool:
-    ready = [bin_folder / "pg_isready", "-q", "-h", socket_folder, "-U", "postgres"]
+    ready = [str(bin_folder / "pg_isready"), "-q", "-h", socket_folder, "-U", "postgres"]
     return subprocess.run(ready, check=False, capture_output=True).returncode == 0
