@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.kinds import factory
+from sandbox.seed import catalogue
 from sandbox.seed.people import CUSTOMERS, GOOGLE, LEGACY, STAFF_CONNECTION
 from sandbox.seed.tenancy import Management
 from sandbox.store import Document
@@ -14,50 +15,6 @@ PORTAL_CLIENT_ID = "castellanPortalLocalDemoOnly0001"
 PORTAL_CLIENT_SECRET = "local-demo-only-castellan-portal-secret-0001"
 _PORTAL = ("http://localhost:8000", "http://127.0.0.1:8000")
 _ACTIONS = Path(__file__).with_name("actions")
-_CODE_GRANTS = ["authorization_code", "refresh_token"]
-
-STAFF_ROLES = {
-    "helpdesk": "Helps people to sign in again",
-    "security": "Writes MFA policies",
-    "release-manager": "Promotes changes between tenants",
-    "database-owner": "Owns the custom databases",
-    "auditor": "Reads everything, changes nothing",
-    "administrator": "Registers tenants and maps roles",
-}
-# name -> (description, [(API, permission)])
-SHOP_ROLES: dict[str, tuple[str, list[tuple[str, str]]]] = {
-    "store-manager": ("Runs a shop", [("orders", "read:orders"), ("orders", "refund:orders"), ("stock", "read:stock")]),
-    "warehouse-operator": ("Packs and counts", [("stock", "read:stock"), ("stock", "write:stock")]),
-    "support-agent": ("Answers customers", [("orders", "read:orders"), ("loyalty", "read:points")]),
-    "vip-customer": ("Sees sales a day early", [("catalogue", "read:previews")]),
-}
-# slug -> (name, [(scope, description)])
-APIS = {
-    "orders": (
-        "Orders API",
-        [
-            ("read:orders", "Read orders"),
-            ("write:orders", "Place and change orders"),
-            ("refund:orders", "Refund an order"),
-        ],
-    ),
-    "catalogue": (
-        "Catalogue API",
-        [("read:catalogue", "Read the catalogue"), ("read:previews", "See what comes next")],
-    ),
-    "stock": ("Stock API", [("read:stock", "Read stock levels"), ("write:stock", "Correct stock levels")]),
-    "loyalty": ("Loyalty API", [("read:points", "Read loyalty points"), ("write:points", "Give loyalty points")]),
-}
-ORGANIZATIONS = (
-    ("harbourline", "Harbourline Department Stores", "#1B4D72"),
-    ("fernhill-garden-centres", "Fernhill Garden Centres", "#3E6B35"),
-    ("northgate-hotels", "Northgate Hotels", "#7A3B2E"),
-    ("meadow-schools", "Meadow Schools Trust", "#6B4E8A"),
-)
-
-
-def identifier(slug: str) -> str:
-    return f"https://{slug}.larkspur.example"
 
 
 class Company:
@@ -106,13 +63,13 @@ class Company:
         self.api.patch("/attack-protection/brute-force-protection", {"max_attempts": attempts})
 
     def _apis(self) -> None:
-        for slug, (name, scopes) in APIS.items():
+        for slug, (name, scopes) in catalogue.APIS.items():
             wanted = list(scopes)
             if slug == "orders" and self.ahead_of("staging", "prod"):
                 wanted.append(("export:orders", "Export orders for the accounts"))
             body = {
                 "name": name,
-                "identifier": identifier(slug),
+                "identifier": catalogue.identifier(slug),
                 "scopes": [{"value": value, "description": text} for value, text in wanted],
                 "token_lifetime": 3600 if self.ahead_of("prod") else 86_400,
                 "enforce_policies": True,
@@ -122,18 +79,20 @@ class Company:
             self.api.post("/resource-servers", body)
 
     def _applications(self) -> None:
-        for body in [*self._shop_applications(), *_MACHINES]:
+        for body in [*self._shop_applications(), *catalogue.MACHINES]:
             self.clients[body["name"]] = self.api.post("/clients", dict(body))["client_id"]
         portal = {
-            **_web("Castellan", [f"{url}/complete/auth0-oidc/" for url in _PORTAL], [f"{url}/" for url in _PORTAL]),
+            **catalogue.web(
+                "Castellan", [f"{url}/complete/auth0-oidc/" for url in _PORTAL], [f"{url}/" for url in _PORTAL]
+            ),
             "client_id": PORTAL_CLIENT_ID,
             "client_secret": PORTAL_CLIENT_SECRET,
             "token_endpoint_auth_method": "client_secret_post",
             "jwt_configuration": {"alg": "RS256"},
         }
         self.clients["Castellan"] = factory.insert(self.api.tenant, "/clients", portal)["client_id"]
-        for name, slug, scopes in _GRANTS:
-            grant = {"client_id": self.clients[name], "audience": identifier(slug), "scope": scopes}
+        for name, slug, scopes in catalogue.GRANTS:
+            grant = {"client_id": self.clients[name], "audience": catalogue.identifier(slug), "scope": scopes}
             self.api.post("/client-grants", grant)
 
     def _shop_applications(self) -> list[Document]:
@@ -142,18 +101,22 @@ class Company:
         if self.ahead_of("staging", "prod"):
             callbacks += [f"{shop}/checkout/callback", "http://localhost:5173/callback"]
         found = [
-            _spa("Larkspur Storefront", callbacks, [shop]),
-            _native("Larkspur Mobile", [f"com.larkspur.outfitters://{self.host}/ios/callback"]),
-            _web("Larkspur Back Office", [f"https://office.{self.host}/callback"], [f"https://office.{self.host}/"]),
-            _web("Partner Portal", [f"https://partners.{self.host}/auth"], [f"https://partners.{self.host}/"]),
-            _web("Returns Desk", [f"https://returns.{self.host}/callback"], [f"https://returns.{self.host}/"]),
-            _spa("Newsletter Preferences", [f"https://news.{self.host}/callback"], [f"https://news.{self.host}"]),
-            _native("Warehouse Scanner", ["com.larkspur.scanner://callback"]),
+            catalogue.spa("Larkspur Storefront", callbacks, [shop]),
+            catalogue.native("Larkspur Mobile", [f"com.larkspur.outfitters://{self.host}/ios/callback"]),
+            catalogue.web(
+                "Larkspur Back Office", [f"https://office.{self.host}/callback"], [f"https://office.{self.host}/"]
+            ),
+            catalogue.web("Partner Portal", [f"https://partners.{self.host}/auth"], [f"https://partners.{self.host}/"]),
+            catalogue.web("Returns Desk", [f"https://returns.{self.host}/callback"], [f"https://returns.{self.host}/"]),
+            catalogue.spa(
+                "Newsletter Preferences", [f"https://news.{self.host}/callback"], [f"https://news.{self.host}"]
+            ),
+            catalogue.native("Warehouse Scanner", ["com.larkspur.scanner://callback"]),
         ]
         found[3]["organization_usage"], found[3]["organization_require_behavior"] = "require", "pre_login_prompt"
         if self.ahead_of("staging", "prod"):
             gifts = f"https://gifts.{self.host}"
-            found.append(_spa("Gift Cards", [f"{gifts}/callback"], [gifts]))
+            found.append(catalogue.spa("Gift Cards", [f"{gifts}/callback"], [gifts]))
         return found
 
     def _connections(self, legacy_scripts: dict[str, str]) -> None:
@@ -186,17 +149,19 @@ class Company:
             self.connections[name] = self.api.tenant.store.get("connections", made["id"]) or made
 
     def _roles(self) -> None:
-        for name, text in STAFF_ROLES.items():
+        for name, text in catalogue.STAFF_ROLES.items():
             role = self.api.post("/roles", {"name": f"castellan-{name}", "description": text})
             self.roles[f"castellan-{name}"] = role["id"]
-        for name, (text, permissions) in SHOP_ROLES.items():
+        for name, (text, permissions) in catalogue.SHOP_ROLES.items():
             role = self.api.post("/roles", {"name": name, "description": text})
             self.roles[name] = role["id"]
-            rows = [{"resource_server_identifier": identifier(a), "permission_name": p} for a, p in permissions]
+            rows = [
+                {"resource_server_identifier": catalogue.identifier(a), "permission_name": p} for a, p in permissions
+            ]
             self.api.post(f"/roles/{role['id']}/permissions", {"permissions": rows})
 
     def _organizations(self) -> None:
-        wanted = ORGANIZATIONS if self.ahead_of("staging", "prod") else ORGANIZATIONS[:3]
+        wanted = catalogue.ORGANIZATIONS if self.ahead_of("staging", "prod") else catalogue.ORGANIZATIONS[:3]
         for name, display_name, colour in wanted:
             body: dict[str, Any] = {
                 "name": name,
@@ -253,59 +218,3 @@ class Company:
                 "urlLifetimeInSeconds": 3600 if self.ahead_of("staging", "prod") else 432_000,
             },
         )
-
-
-def _web(name: str, callbacks: list[str], logouts: list[str]) -> Document:
-    return {
-        "name": name,
-        "app_type": "regular_web",
-        "oidc_conformant": True,
-        "callbacks": callbacks,
-        "allowed_logout_urls": logouts,
-        "grant_types": [*_CODE_GRANTS, "client_credentials"],
-    }
-
-
-def _spa(name: str, callbacks: list[str], origins: list[str]) -> Document:
-    return {
-        "name": name,
-        "app_type": "spa",
-        "oidc_conformant": True,
-        "callbacks": callbacks,
-        "allowed_origins": origins,
-        "web_origins": origins,
-        "allowed_logout_urls": origins,
-        "grant_types": _CODE_GRANTS,
-        "token_endpoint_auth_method": "none",
-        "refresh_token": {"rotation_type": "rotating", "expiration_type": "expiring"},
-    }
-
-
-def _native(name: str, callbacks: list[str]) -> Document:
-    grants = [*_CODE_GRANTS, "urn:ietf:params:oauth:grant-type:device_code"]
-    return {
-        "name": name,
-        "app_type": "native",
-        "oidc_conformant": True,
-        "callbacks": callbacks,
-        "grant_types": grants,
-        "token_endpoint_auth_method": "none",
-    }
-
-
-def _machine(name: str) -> Document:
-    return {
-        "name": name,
-        "app_type": "non_interactive",
-        "oidc_conformant": True,
-        "grant_types": ["client_credentials"],
-    }
-
-
-_MACHINES = [_machine(name) for name in ("Order Sync", "Price Updater", "Loyalty Engine", "Stock Counter")]
-_GRANTS = (
-    ("Order Sync", "orders", ["read:orders", "write:orders"]),
-    ("Price Updater", "catalogue", ["read:catalogue"]),
-    ("Loyalty Engine", "loyalty", ["read:points", "write:points"]),
-    ("Stock Counter", "stock", ["read:stock", "write:stock"]),
-)

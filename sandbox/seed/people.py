@@ -12,7 +12,7 @@ from sandbox import passwords
 from sandbox.seed.names import BROWSERS, FAMILY, GIVEN, MAIL_DOMAINS, PLACES
 from sandbox.store import Document
 from sandbox.tenant import Tenant, written
-from sandbox.users import records
+from sandbox.users import documents
 
 STAFF_CONNECTION = "Username-Password-Authentication"
 CUSTOMERS = "larkspur-customers"
@@ -163,7 +163,7 @@ class People:
         self, connection: str, body: Document, *, password: str | None = PASSWORD, seen: bool = False
     ) -> Document:
         body.setdefault("user_id", f"{self.chance.getrandbits(96):024x}")
-        user = records.new_document(self.tenant, body, self.connections[connection])
+        user = documents.new_document(self.tenant, body, self.connections[connection])
         if password is not None:
             user["_password"] = _hash(password)
         self._age(user, seen)

@@ -9,20 +9,16 @@ A linked identity is found through the kind `linked_identities`: "provider|ID" -
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
-from urllib.parse import quote
 
 from sandbox import passwords
 from sandbox.errors import ApiError
 from sandbox.store import Document
 from sandbox.tenant import Tenant
+from sandbox.users import documents
 
 INDEXED = ("email", "phone_number", "username")
-_PROFILE = ("name", "nickname", "given_name", "family_name", "picture", "blocked", "phone_number", "phone_verified")
 _OWNED_BY_USER = (
     "authentication_methods",
     "connected_accounts",
@@ -112,7 +108,7 @@ def create(
     password against its policy (message "PasswordStrengthError: ..."), 409 auth0_idp_error for a duplicate.
     """
     connection = connection_named(tenant, body.get("connection"))
-    user = new_document(tenant, body, connection)
+    user = documents.new_document(tenant, body, connection)
     _refuse_duplicates(tenant, user, connection)
     password = body.get("password")
     if password is not None and password_hash is None:
@@ -122,70 +118,6 @@ def create(
     if password_hash is not None:
         user["_password"] = password_hash
     return tenant.store.put("users", user["user_id"], user)
-
-
-def new_document(tenant: Tenant, body: Mapping[str, Any], connection: Mapping[str, Any]) -> Document:
-    """The record as Auth0 fills it: identity, name, nickname and picture derived where the body has none."""
-    provider = connection["strategy"]
-    id = str(body.get("user_id") or secrets.token_hex(12))
-    identity = {"connection": connection["name"], "user_id": id, "provider": provider, "isSocial": is_social(provider)}
-    now = tenant.timestamp()
-    user: Document = {"created_at": now, "identities": [identity], "updated_at": now, "user_id": f"{provider}|{id}"}
-    if body.get("email") is not None:
-        user["email"] = str(body["email"]).lower() if provider in ("auth0", "email") else str(body["email"])
-        user["email_verified"] = bool(body.get("email_verified", False))
-    if body.get("username") is not None:
-        user["username"] = str(body["username"]).lower()
-    if body.get("phone_number") is not None:
-        user["phone_number"] = body["phone_number"]
-        user["phone_verified"] = bool(body.get("phone_verified", provider == "sms"))
-    _name(user, body)
-    for field in ("user_metadata", "app_metadata"):
-        if body.get(field):
-            user[field] = without_nulls(body[field])
-    return user
-
-
-def _name(user: Document, body: Mapping[str, Any]) -> None:
-    shown = user.get("email") or user.get("phone_number") or user.get("username") or ""
-    user["name"] = body.get("name") or shown
-    user["nickname"] = body.get("nickname") or str(user.get("email", shown)).partition("@")[0]
-    user["picture"] = body.get("picture") or picture(user.get("email") or shown)
-    user |= {k: body[k] for k in ("given_name", "family_name", "blocked") if body.get(k) is not None}
-
-
-def picture(shown: str) -> str:
-    """The avatar that Auth0 gives to who has none."""
-    digest = hashlib.md5(shown.strip().lower().encode(), usedforsecurity=False).hexdigest()
-    return f"https://s.gravatar.com/avatar/{digest}?s=480&r=pg&d={_initials_picture(shown[:2].lower())}"
-
-
-@lru_cache(maxsize=2000)
-def _initials_picture(start: str) -> str:
-    initials = "".join(c for c in start if c.isalnum()) or "un"
-    return quote(f"https://cdn.auth0.com/avatars/{initials}.png", safe="")
-
-
-def is_social(provider: str) -> bool:
-    return provider not in _NOT_SOCIAL
-
-
-_NOT_SOCIAL = frozenset(
-    (
-        "auth0",
-        "sms",
-        "email",
-        "ad",
-        "adfs",
-        "waad",
-        "samlp",
-        "google-apps",
-        "oidc",
-        "okta",
-        "pingfederate",
-        "auth0-adldap",
-    )
-)
 
 
 def connection_named(tenant: Tenant, name: Any) -> Document:
@@ -315,8 +247,4 @@ def merge_metadata(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None)
     """As PATCH does: first level only; null removes a key; an empty object removes all."""
     if not new:
         return {}
-    return without_nulls({**(old or {}), **new})
-
-
-def without_nulls(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in metadata.items() if value is not None}
+    return documents.without_nulls({**(old or {}), **new})

@@ -16,7 +16,7 @@ import argon2
 import bcrypt
 import pytest
 
-CUSTOMERS = "larkspur-customers"
+from tests.sandbox.password_grant import CUSTOMERS, signs_in
 
 
 @pytest.fixture
@@ -49,22 +49,6 @@ def imported(tenant: Any, users: Any, **fields: str) -> tuple[dict[str, Any], An
     assert answer.json()["status"] == "pending"
     job = ended(tenant, answer.json()["id"])
     return job, tenant.api("GET", f"/jobs/{job['id']}/errors")
-
-
-def signs_in(tenant: Any, user: str, password: str) -> bool:
-    connection = tenant.named("connections", CUSTOMERS)
-    if tenant.client_id not in connection["enabled_clients"]:
-        enabled = [*connection["enabled_clients"], tenant.client_id]
-        tenant.api("PATCH", f"/connections/{connection['id']}", {"enabled_clients": enabled})
-    body = {
-        "grant_type": "http://auth0.com/oauth/grant-type/password-realm",
-        "client_id": tenant.client_id,
-        "client_secret": tenant.client_secret,
-        "username": user,
-        "password": password,
-        "realm": CUSTOMERS,
-    }
-    return bool(tenant.http.post("/oauth/token", json=body).status_code == 200)
 
 
 def test_users_are_imported_with_profile_metadata_and_factors(dev: Any) -> None:

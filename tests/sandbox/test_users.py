@@ -7,8 +7,9 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.sandbox.password_grant import CUSTOMERS, signs_in
+
 CONNECTION = "Username-Password-Authentication"
-CUSTOMERS = "larkspur-customers"
 PASSWORD = "Larkspur-demo-2"
 
 
@@ -28,25 +29,6 @@ def one(user: dict[str, Any]) -> str:
 
 def new(tenant: Any, email: str = "new@postbox.example", **fields: Any) -> Any:
     return tenant.api("POST", "/users", {"connection": CUSTOMERS, "email": email, "password": PASSWORD, **fields})
-
-
-def signs_in(tenant: Any, user: str, password: str, realm: str = CUSTOMERS) -> bool:
-    body = {
-        "grant_type": "http://auth0.com/oauth/grant-type/password-realm",
-        "client_id": tenant.client_id,
-        "client_secret": tenant.client_secret,
-        "username": user,
-        "password": password,
-        "realm": realm,
-    }
-    return bool(tenant.http.post("/oauth/token", json=body).status_code == 200)
-
-
-def enable_password_grant(tenant: Any, connection: str = CUSTOMERS) -> None:
-    found = tenant.named("connections", connection)
-    tenant.api(
-        "PATCH", f"/connections/{found['id']}", {"enabled_clients": [*found["enabled_clients"], tenant.client_id]}
-    )
 
 
 # Create
@@ -209,7 +191,6 @@ def test_an_address_of_somebody_else_is_refused(dev: Any) -> None:
 
 
 def test_a_set_password_obeys_the_policy_signs_in_and_ends_sessions(dev: Any) -> None:
-    enable_password_grant(dev)
     user = new(dev)
     assert signs_in(dev, "new@postbox.example", PASSWORD)
     weak = call(dev, "PATCH", one(user), {"password": "weak", "connection": CUSTOMERS})
@@ -289,7 +270,6 @@ def test_a_token_without_the_scope_is_told_which_it_needs(dev: Any) -> None:
 
 
 def test_linking_merges_two_users_and_unlinking_parts_them(dev: Any) -> None:
-    enable_password_grant(dev)
     primary, secondary = new(dev, "first@postbox.example"), new(dev, "second@postbox.example")
     id = secondary["identities"][0]["user_id"]
     identities = dev.api("POST", f"{one(primary)}/identities", {"provider": "auth0", "user_id": id})
@@ -306,7 +286,6 @@ def test_linking_merges_two_users_and_unlinking_parts_them(dev: Any) -> None:
 
 
 def test_a_linked_identity_is_changed_by_naming_its_connection(dev: Any) -> None:
-    enable_password_grant(dev, CONNECTION)
     primary = new(dev, "first@postbox.example")
     body = {"connection": CONNECTION, "email": "staff@larkspur.example", "password": PASSWORD}
     secondary = dev.api("POST", "/users", body)
@@ -348,7 +327,6 @@ def test_a_user_of_a_custom_database_goes_through_its_scripts(dev: Any) -> None:
     body = {"connection": "legacy-store", "email": known["email"], "password": PASSWORD}
     assert call(dev, "POST", "/users", body).status_code == 409  # get_user knows the address
     assert call(dev, "POST", "/users", {**body, "email": "fresh@postbox.example"}).status_code == 201
-    enable_password_grant(dev, "legacy-store")
     assert signs_in(dev, known["email"], "Larkspur-demo-1", "legacy-store")
     assert not signs_in(dev, known["email"], "wrong", "legacy-store")
 

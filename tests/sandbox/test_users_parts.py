@@ -8,7 +8,9 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-CUSTOMERS = "larkspur-customers"
+from tests.sandbox import password_grant
+from tests.sandbox.password_grant import CUSTOMERS
+
 PASSWORD = "Larkspur-demo-2"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 API = "https://orders.larkspur.example"
@@ -35,22 +37,10 @@ def one(user: dict[str, Any]) -> str:
 
 def signed_in(dev: Any, user: Any, scope: str = "openid offline_access") -> Any:
     """Tokens of a sign-in by password."""
-    connection = dev.named("connections", CUSTOMERS)
-    enabled = [*connection["enabled_clients"], dev.client_id]
-    dev.api("PATCH", f"/connections/{connection['id']}", {"enabled_clients": enabled})
+    password_grant.allow(dev)
     client = dev.api("GET", f"/clients/{dev.client_id}")
     dev.api("PATCH", f"/clients/{dev.client_id}", {"grant_types": [*client["grant_types"], "refresh_token"]})
-    body = {
-        "grant_type": "http://auth0.com/oauth/grant-type/password-realm",
-        "client_id": dev.client_id,
-        "client_secret": dev.client_secret,
-        "username": user["email"],
-        "password": PASSWORD,
-        "realm": CUSTOMERS,
-        "scope": scope,
-        "audience": API,
-    }
-    answer = dev.http.post("/oauth/token", json=body)
+    answer = password_grant.ask(dev, user["email"], PASSWORD, scope=scope, audience=API)
     assert answer.is_success, answer.text
     return answer.json()
 
@@ -301,16 +291,8 @@ def test_grants_are_listed_and_withdrawn(dev: Any) -> None:
 
 def lock(dev: Any, user: Any) -> None:
     signed_in(dev, user)
-    body = {
-        "grant_type": "http://auth0.com/oauth/grant-type/password-realm",
-        "client_id": dev.client_id,
-        "client_secret": dev.client_secret,
-        "username": user["email"],
-        "password": "wrong",
-        "realm": CUSTOMERS,
-    }
     for _ in range(11):
-        dev.http.post("/oauth/token", json=body)
+        password_grant.ask(dev, user["email"], "wrong")
 
 
 def test_a_locked_account_shows_where_from_and_is_released(dev: Any, user: Any) -> None:
