@@ -164,11 +164,15 @@ def _domain_javascript(condition: Condition, number: int) -> tuple[list[str], st
     parents: set[str] = set()
     for domain in condition["domains"]:
         prefix, bare = domains.split(domain)
-        # An address may hold either form of an international domain.
-        (parents if prefix else exact).update({bare, domains.in_unicode(bare)})
+        (parents if prefix else exact).update(_forms(bare))
     lines = [f"const DOMAINS_{number} = new Set({_array(exact)});"]
     lines += [f"const SUBDOMAINS_OF_{number} = new Set({_array(parents)});"]
     return lines, f"hasDomain(event.user, DOMAINS_{number}, SUBDOMAINS_OF_{number})"
+
+
+def _forms(domain: str) -> list[str]:
+    """An address may hold either form of an international domain."""
+    return list(dict.fromkeys([domain, domains.in_unicode(domain)]))
 
 
 def _array(values: set[str]) -> str:
@@ -181,7 +185,7 @@ def _domain_searches(condition: Condition) -> Iterator[str]:
     batch: list[str] = []
     for domain in condition["domains"]:
         prefix, bare = domains.split(domain)
-        batch.append(f"email.domain:*.{bare}" if prefix else f'email.domain:"{bare}"')
+        batch += [f"email.domain:*.{form}" if prefix else f'email.domain:"{form}"' for form in _forms(bare)]
         if sum(map(len, batch)) > 900:
             yield " OR ".join(batch)
             batch = []

@@ -78,6 +78,7 @@ class VersionPage(PermissionView):
             "sentences": policies.sentences(policies.from_json(version.content)),
             "before": before,
             "difference": drafts.difference(before.code, version.code, name="action.js") if before else "",
+            "is_live_here": LIVE.filter(tenant=self.tenant, version=version).exists(),
             "can_roll_back": publish.was_live(self.tenant, version),
             "acts": version.publications.select_related("tenant", "requested_by"),
         }

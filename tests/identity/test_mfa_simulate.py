@@ -168,3 +168,16 @@ def test_a_thousand_domains_are_searched_in_several_questions(eager: None, sandb
     assert run.result["changes"]["newly_asked"] > 0
     longest = max(len(r.get("query", "") or "") for r in sandbox.tenant("dev").requests())
     assert longest < 3000
+
+
+def test_users_of_subdomains_and_of_both_forms_of_an_international_domain_are_found(
+    eager: None, sandbox: Any, tenants: Any
+) -> None:
+    local = sandbox.tenant("dev")
+    addresses = ["a@x.fernhill.example", "b@xn--mller-kva.example", "c@y.z.fernhill.example"]
+    for address in addresses:
+        body = {"connection": "Username-Password-Authentication", "email": address, "password": "Long-enough-1"}
+        local.api("POST", "/users", body)
+    run, rows = preview(tenants["dev"], rules("*.fernhill.example", "xn--mller-kva.example"))
+    asked = [row["label"] for row in rows if row["change"] == "newly_asked"]
+    assert set(addresses) <= set(asked)
