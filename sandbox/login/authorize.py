@@ -40,6 +40,7 @@ def prepared(call: Call) -> Transaction | Response:
     parameters.setdefault("redirect_uri", next(iter(client.get("callbacks") or []), ""))
     parameters["_redirect_uri_sent"] = call.text("redirect_uri")
     transaction = begin(call, client, parameters, _protocol(parameters))
+    transaction.query = {k: v for k, v in call.parameters.items() if isinstance(v, str)}
     try:
         _check(transaction)
         transaction.organization = organizations.of_request(transaction)

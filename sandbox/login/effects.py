@@ -56,6 +56,8 @@ class Effects:
     multifactor: str | None = None
     allow_remember_browser: bool = False
     denied: tuple[str, str] | None = None
+    # What the person reads, where the trigger lets an Action say it apart from the reason.
+    denied_message: str = ""
     redirect: str | None = None
     primary_user: str | None = None
     session: dict[str, Any] = field(default_factory=dict)
@@ -108,8 +110,10 @@ def _remove_scope(effects: Effects, scope: Any, *_: Any) -> None:
         effects.removed_scopes = [*effects.removed_scopes, scope]
 
 
-def _deny(effects: Effects, reason: Any, *_: Any) -> None:
-    effects.denied = effects.denied or ("access_denied", str(reason or ""))
+def _deny(effects: Effects, reason: Any, message: Any, _: Any) -> None:
+    if effects.denied is None:
+        effects.denied = ("access_denied", str(reason or ""))
+        effects.denied_message = str(message or "")
 
 
 def _validation_error(effects: Effects, code: Any, message: Any, _: Any) -> None:

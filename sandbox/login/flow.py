@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from starlette.responses import Response
@@ -58,14 +59,14 @@ def login_path(tenant: Any) -> str:
 
 
 def new_login(transaction: Transaction, call: Call, user_id: str, connection: Document) -> Login:
-    """The login of this user; the request's cookies and parameters go into it."""
+    """The login of this user. Actions see the parameters of /authorize, custom ones too, as the request's query."""
     tenant, parameters = transaction.tenant, transaction.parameters
     return Login(
         tenant,
         transaction.client,
         connection,
         user_id,
-        visitor(call),
+        replace(visitor(call), query=transaction.query),
         transaction.protocol,
         scopes=transaction.scopes,
         audience=parameters.get("audience", ""),

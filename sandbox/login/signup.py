@@ -107,7 +107,7 @@ async def _registered(attempt: Attempt, wanted: dict[str, Any]) -> dict[str, Any
     """After the pre-user-registration Actions: they may refuse, and add metadata."""
     effects = await triggers.run(attempt.tenant, "pre-user-registration", _event(attempt, wanted))
     if effects.denied:
-        raise DatabaseConnectionError(400, "invalid_signup", effects.denied[1] or "Invalid sign up")
+        raise DatabaseConnectionError(400, "extensibility_error", effects.denied_message or effects.denied[1])
     for name in ("user_metadata", "app_metadata"):
         added = getattr(effects, name)
         if added:

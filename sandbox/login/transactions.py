@@ -21,12 +21,13 @@ MFA_SECONDS = 300.0
 
 @dataclass
 class Transaction:
-    """id: the `state` of the pages. parameters: of /authorize, with the defaults filled in."""
+    """id: the `state` of the pages. parameters: of /authorize, with the defaults filled in; query: as they came."""
 
     id: str
     tenant: Tenant
     client: Document
     parameters: dict[str, str]
+    query: dict[str, str]
     browser: str
     protocol: str
     organization: Document | None = None
@@ -72,7 +73,8 @@ def cookie_name(tenant: Tenant, purpose: str) -> str:
 def begin(call: Call, client: Document, parameters: dict[str, str], protocol: str) -> Transaction:
     tenant = call.tenant
     browser = call.request.cookies.get(cookie_name(tenant, "did")) or new_id("", 32)
-    transaction = Transaction(new_id("", 40), tenant, client, parameters, browser, protocol)
+    query = {name: value for name, value in parameters.items() if not name.startswith("_")}
+    transaction = Transaction(new_id("", 40), tenant, client, parameters, query, browser, protocol)
     transient(tenant, "transactions").put(transaction.id, transaction, LIFETIME_SECONDS)
     return transaction
 

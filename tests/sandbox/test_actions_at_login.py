@@ -86,7 +86,7 @@ def test_an_action_sees_the_event_as_auth0_builds_it(tenant, client, person, use
         claim_of("JSON.parse(JSON.stringify({...event, secrets: Object.keys(event.secrets)}))"),
         secrets={"KEY": "v"},
     )
-    person.sign_in(user["email"], login_hint="me", acr_values="a b", scope="openid read:x")
+    person.sign_in(user["email"], login_hint="me", acr_values="a b", scope="openid read:x", campaign="spring")
     event = seen(person)
     assert event["authorization"] == {"roles": ["castellan-auditor"]}
     assert event["client"] == {"client_id": client["client_id"], "name": "Login tests", "metadata": {"level": "gold"}}
@@ -102,6 +102,7 @@ def test_an_action_sees_the_event_as_auth0_builds_it(tenant, client, person, use
     assert transaction["redirect_uri"] == CALLBACK
     assert transaction["login_hint"] == "me"
     assert event["request"]["ip"] == "127.0.0.1"
+    assert event["request"]["query"]["campaign"] == "spring"
     assert "password" not in event["request"]["body"]
     assert event["user"]["app_metadata"] == {"plan": "free"}
     assert event["user"]["enrolledFactors"] == [{"type": "otp"}, {"type": "email"}]

@@ -199,13 +199,15 @@ def without_actions(tenant: Any) -> None:
     tenant.api("PATCH", "/actions/triggers/post-login/bindings", {"bindings": []})
 
 
-def bind(tenant: Any, *codes: str, secrets: dict[str, str] | None = None) -> list[str]:
+def bind(
+    tenant: Any, *codes: str, secrets: dict[str, str] | None = None, trigger: str = "post-login", version: str = "v3"
+) -> list[str]:
     """Create, deploy and bind Actions in this order, in place of those that are bound; their ids."""
     ids = []
     for number, code in enumerate(codes):
         body = {
             "name": f"test-action-{number}-{secrets_module.token_hex(4)}",
-            "supported_triggers": [{"id": "post-login", "version": "v3"}],
+            "supported_triggers": [{"id": trigger, "version": version}],
             "code": code,
             "secrets": [{"name": k, "value": v} for k, v in (secrets or {}).items()],
         }
@@ -216,7 +218,7 @@ def bind(tenant: Any, *codes: str, secrets: dict[str, str] | None = None) -> lis
     bindings = [
         {"ref": {"type": "action_id", "value": id}, "display_name": f"Test {number}"} for number, id in enumerate(ids)
     ]
-    tenant.api("PATCH", "/actions/triggers/post-login/bindings", {"bindings": bindings})
+    tenant.api("PATCH", f"/actions/triggers/{trigger}/bindings", {"bindings": bindings})
     return ids
 
 

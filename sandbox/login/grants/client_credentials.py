@@ -6,9 +6,11 @@ from typing import Any
 
 from sandbox import logs, tokens
 from sandbox.errors import OAuthError
-from sandbox.login import audiences
+from sandbox.kinds.actions import bound
+from sandbox.login import audiences, triggers
 from sandbox.login.calls import Call
 from sandbox.login.clients import Authenticated, unauthorized
+from sandbox.login.visitor import visitor
 from sandbox.store import Document
 
 
@@ -26,8 +28,9 @@ async def exchange(call: Call, caller: Authenticated) -> dict[str, Any]:
     asked = call.text("scope").split()
     scope = " ".join(s for s in scopes if s in asked) if asked else " ".join(scopes)
     seconds = audiences.lifetime_seconds(api)
-    claims = _claims(call, client, audience, scope, seconds)
-    claims.update(_organization(call, grant))
+    claims = await _custom_claims(call, client, audience, scopes)
+    claims |= _claims(call, client, audience, scope, seconds)
+    claims |= _organization(call, grant)
     typ = "at+jwt" if str(api.get("token_dialect", "")).startswith("rfc9068") else "JWT"
     logs.write(
         tenant,
@@ -43,6 +46,25 @@ async def exchange(call: Call, caller: Authenticated) -> dict[str, Any]:
     if not scope:
         del answer["scope"]
     return answer | {"token_type": "Bearer"}
+
+
+async def _custom_claims(call: Call, client: Document, audience: str, scopes: list[str]) -> dict[str, Any]:
+    """What the credentials-exchange Actions add. Raises OAuthError 403 when one denies."""
+    if not bound(call.tenant, "credentials-exchange"):
+        return {}
+    event = {
+        "client": triggers.client_of(client),
+        "request": triggers.request_of(visitor(call)),
+        "resource_server": {"identifier": audience},
+        "accessToken": {"customClaims": {}, "scope": scopes},
+        "transaction": {"requested_scopes": call.text("scope").split(), "metadata": {}},
+    }
+    effects = await triggers.run(call.tenant, "credentials-exchange", event)
+    if effects.denied:
+        # api.access.deny(code, reason): in this trigger the first argument is the error code.
+        code, reason = effects.denied[1], effects.denied_message
+        raise OAuthError(403, code if reason else effects.denied[0], reason or code)
+    return effects.access_claims
 
 
 def _claims(call: Call, client: Document, audience: str, scope: str, seconds: int) -> dict[str, Any]:
