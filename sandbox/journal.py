@@ -1,8 +1,9 @@
 """Keeps a tenant's documents in a SQLite file: a change is on disk before the answer that acknowledges it leaves.
 
-The table `snapshot` holds all documents at one instant as one JSON value (a reset rewrites 10,000 documents in
-milliseconds that way), `changes` what happened since, in order. All changes of a turn of the event loop share one
-commit. WAL with synchronous=NORMAL: a killed process loses nothing; a power cut may lose the last moments.
+`base` is where the documents started from: a seed by its name (kept once in `seeds`, so that a reset writes a name
+instead of ten megabytes, and the same ids come back after a restart), or a copy of all of them. `changes` is what
+happened since, in order. All changes of a turn of the event loop share one commit. WAL with synchronous=NORMAL: a
+killed process loses nothing; a power cut may lose the last moments.
 """
 
 from __future__ import annotations
@@ -14,11 +15,14 @@ import orjson
 
 from sandbox.store import Document, Store
 
+Documents = dict[str, dict[str, Document]]
+
 _TABLES = """
-create table if not exists snapshot (one integer primary key check (one = 1), documents blob not null);
+create table if not exists seeds (name text primary key, documents blob not null);
+create table if not exists base (one integer primary key check (one = 1), seed text, documents blob);
 create table if not exists changes (number integer primary key, kind text not null, id text not null, document blob);
 """
-# Past this many changes a start would take noticeably longer than reading a snapshot.
+# Past this many changes a start would take noticeably longer than reading a copy.
 MOST_CHANGES = 50_000
 
 
@@ -37,14 +41,17 @@ class Journal:
         self.database.executescript(_TABLES)
         self.pending: list[tuple[str, str, Document | None]] = []
         self.replaced = False
+        self.seed: tuple[str, Documents] | None = None
+        self.kept: set[str] = set()
         self.changes: int = self.database.execute("select count(*) from changes").fetchone()[0]
 
-    def read(self) -> dict[str, dict[str, Document]] | None:
+    def read(self) -> Documents | None:
         """What an earlier run left, or None."""
-        row = self.database.execute("select documents from snapshot").fetchone()
+        row = self.database.execute("select seed, documents from base").fetchone()
         if row is None:
             return None
-        documents: dict[str, dict[str, Document]] = orjson.loads(row[0])
+        seed = self.database.execute("select documents from seeds where name = ?", (row[0],)).fetchone()
+        documents: Documents = orjson.loads(seed[0] if row[0] else row[1])
         for kind, id, document in self.database.execute("select kind, id, document from changes order by number"):
             if document is None:
                 documents.get(kind, {}).pop(id, None)
@@ -52,36 +59,61 @@ class Journal:
                 documents.setdefault(kind, {})[id] = orjson.loads(document)
         return documents
 
+    def kept_seed(self, name: str) -> Documents | None:
+        """The documents of a seed that this state has started from, now or earlier."""
+        row = self.database.execute("select documents from seeds where name = ?", (name,)).fetchone()
+        if row is None:
+            return None
+        self.kept.add(name)
+        return dict(orjson.loads(row[0]))
+
     def watch(self) -> None:
         """From here on each change of the store is kept; what it holds now must be read back or replaced already."""
         self.store.watchers.append(self._note)
 
+    def started_from(self, name: str, documents: Documents) -> None:
+        """The store was just loaded with this seed."""
+        self.seed = (name, documents)
+
     def _note(self, kind: str, id: str, document: Document | None) -> None:
         if kind == "*":
-            self.replaced = True
+            self.replaced, self.seed = True, None
             self.pending.clear()
         else:
             self.pending.append((kind, id, document))
 
     def commit(self) -> None:
         """Write what changed since the last call. Cheap where nothing did."""
-        if self.replaced or self.changes > MOST_CHANGES:
-            self._snapshot()
-        elif self.pending:
-            rows = [(kind, id, _text(document)) for kind, id, document in self.pending]
-            self.database.execute("begin")
-            self.database.executemany("insert into changes (kind, id, document) values (?, ?, ?)", rows)
-            self.database.execute("commit")
-            self.changes += len(rows)
-            self.pending.clear()
-
-    def _snapshot(self) -> None:
+        if not self.pending and not self.replaced:
+            return
+        whole = (self.replaced and self.seed is None) or self.changes > MOST_CHANGES
         self.database.execute("begin")
-        self.database.execute("delete from changes")
-        self.database.execute("insert or replace into snapshot values (1, ?)", (orjson.dumps(self.store.dump()),))
+        if whole or self.replaced:
+            self._start_over(None if whole else self.seed)
+        if whole:
+            self.pending.clear()
+        rows = [(kind, id, _text(document)) for kind, id, document in self.pending]
+        self.database.executemany("insert into changes (kind, id, document) values (?, ?, ?)", rows)
         self.database.execute("commit")
-        self.changes, self.replaced = 0, False
+        self.changes += len(rows)
+        self.replaced = False
         self.pending.clear()
+
+    def _start_over(self, seed: tuple[str, Documents] | None) -> None:
+        self.database.execute("delete from changes")
+        if seed is None:
+            base = (None, orjson.dumps(self.store.dump()))
+        else:
+            base = (seed[0], None)
+            self._keep(*seed)
+        self.database.execute("insert or replace into base values (1, ?, ?)", base)
+        self.changes = 0
+
+    def _keep(self, name: str, documents: Documents) -> None:
+        """Once per process: a seed that comes from a file may differ from the one of the last run."""
+        if name not in self.kept:
+            self.database.execute("insert or replace into seeds values (?, ?)", (name, orjson.dumps(documents)))
+            self.kept.add(name)
 
     def close(self) -> None:
         self.commit()

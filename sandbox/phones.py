@@ -10,14 +10,20 @@ from sandbox.totp import Authenticator
 
 
 def show(
-    tenant: Tenant, user_id: str | None = None, email: str | None = None, newest: int | None = None
+    tenant: Tenant,
+    user_id: str | None = None,
+    email: str | None = None,
+    *,
+    type: str | None = None,
+    newest: int | None = None,
 ) -> list[dict[str, Any]]:
     """One entry per enrolled factor, the newest first.
 
     {user_id, email, type, id, confirmed, name?, phone_number?, code?, seconds_left?, messages?}; `code` is what the
     authenticator app shows at the tenant's time, or a recovery code.
     """
-    methods = [m for m in tenant.store.all("authentication_methods") if _wanted(tenant, m, user_id, email)]
+    found = tenant.store.find("authentication_methods", **({"type": type} if type else {}))
+    methods = [method for method in found if _wanted(tenant, method, user_id, email)]
     return [_entry(tenant, method) for method in methods[::-1][:newest]]
 
 

@@ -165,7 +165,7 @@ def _read_seed(tenant: Tenant) -> None:
 def _open_journal(folder: Path, tenant: Tenant) -> Journal:
     from sandbox import keys, seed
 
-    journal = Journal(folder / f"{tenant.name}.sqlite3", tenant.store)
+    journal = tenant.memory["journal"] = Journal(folder / f"{tenant.name}.sqlite3", tenant.store)
     keys.keep_in(tenant, folder)
     kept = journal.read()
     if kept is not None:

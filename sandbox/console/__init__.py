@@ -22,7 +22,7 @@ _PAGE_POLICY += "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 _MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; "
 _MAIL_POLICY += "sandbox allow-top-navigation-by-user-activation allow-popups allow-popups-to-escape-sandbox"
 _FILES = {"console.css": "text/css", "console.js": "text/javascript"}
-SHOWN_PHONES = 25
+SHOWN_PHONES = 8
 SHOWN_MAILS = 50
 SHOWN_REQUESTS = 60
 
@@ -65,7 +65,7 @@ def overview(tenant: Tenant, request: Request) -> Response:
     from sandbox.control import recent_requests
 
     email = request.query_params.get("email", "").strip()
-    found = phones.show(tenant, email=email or None, newest=SHOWN_PHONES)
+    found = phones.show(tenant, email=email) if email else phones.show(tenant, type="totp", newest=SHOWN_PHONES)
     messages = mailbox.messages(tenant, to=email or None, newest=SHOWN_MAILS)
     return _rendered(
         "overview.html",
@@ -74,7 +74,7 @@ def overview(tenant: Tenant, request: Request) -> Response:
         messages=[m for m in messages if m["type"] == "email"],
         texts=[m for m in messages if m["type"] != "email"],
         phones=found,
-        methods=tenant.store.count("authentication_methods"),
+        apps=len(tenant.store.find("authentication_methods", type="totp")),
         requests=recent_requests(tenant)[-SHOWN_REQUESTS:][::-1],
         conditions=tenant.conditions.as_json(),
     )
@@ -95,7 +95,9 @@ def mail_html(tenant: Tenant, request: Request) -> Response:
     headers = {"content-security-policy": _MAIL_POLICY, "cache-control": "no-store"}
     if message is None:
         return Response("", 404, headers, media_type="text/html")
-    style = "<style>body{font:15px/1.5 system-ui,sans-serif;margin:1rem;color-scheme:light dark}</style>"
+    style = (
+        "<style>:root{color-scheme:light;background:#fff}body{font:15px/1.5 system-ui,sans-serif;margin:1rem}</style>"
+    )
     body = f'<!doctype html><meta charset="utf-8"><base target="_top">{style}{message["html"]}'
     return Response(body, 200, headers, media_type="text/html")
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sandbox import state
+from sandbox.journal import Journal
 from sandbox.store import Document, Store
 from sandbox.tenant import Tenant
 
@@ -17,11 +18,18 @@ Documents = dict[str, dict[str, Document]]
 
 
 def apply(tenant: Tenant, name: str) -> None:
-    """Replace all documents by the seed's; made once per tenant and process, after that a copy of references."""
+    """Replace all documents by the seed's; made once per tenant and process, after that a copy of references.
+
+    With --state it is made once for all: a reset brings back the same ids after a restart, too.
+    """
     made: dict[str, Documents] = tenant.memory.setdefault("seeds", {})
+    journal: Journal | None = tenant.memory.get("journal")
     if name not in made:
-        made[name] = _make(tenant, name)
+        kept = journal.kept_seed(name) if journal else None
+        made[name] = kept if kept is not None else _make(tenant, name)
     tenant.store.load(made[name])
+    if journal:
+        journal.started_from(name, made[name])
 
 
 def read_file(tenant: Tenant, path: Path) -> None:

@@ -208,6 +208,22 @@ def test_nothing_acknowledged_is_lost_by_a_kill(tmp_path: Path, client: httpx.Cl
         assert _page(client, 0) == []
 
 
+def test_a_reset_brings_the_same_ids_back_after_a_restart(tmp_path: Path, client: httpx.Client) -> None:
+    options = ("--tenants", "one", "--ca-dir", str(tmp_path / "ca"), "--state", str(tmp_path / "state"))
+    found = []
+    for _ in range(2):
+        with running(*options) as process:
+            ready(process)
+            api = authorized(client)
+            found.append([c["id"] for c in api.get("/api/v2/connections").json()])
+            api.delete(f"/api/v2/connections/{found[-1][0]}")
+            assert api.post("/_sandbox/reset").status_code == 204
+            found.append([c["id"] for c in api.get("/api/v2/connections").json()])
+            process.send_signal(signal.SIGKILL)
+    assert found[0]
+    assert found.count(found[0]) == 4
+
+
 def _page(client: httpx.Client, page: int) -> list[dict[str, Any]]:
     if page * 100 >= 1000:
         return []
