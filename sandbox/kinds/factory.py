@@ -7,7 +7,9 @@ from typing import Any
 from starlette.requests import Request
 
 from sandbox.kinds import crud, registry, routes, settings
+from sandbox.kinds.keys import fill_encryption_keys
 from sandbox.kinds.kind import filled
+from sandbox.kinds.messaging import FACTORY_TEMPLATES
 from sandbox.kinds.operations import Call
 from sandbox.store import Document
 from sandbox.tenant import Tenant
@@ -22,8 +24,10 @@ def fill(tenant: Tenant) -> None:
     """Fill an empty store. The tenant's client_id and client_secret are the application "Sandbox M2M"."""
     registry.load()
     settings.fill(tenant.store)
-    for name in ("guardian/policies",):
-        settings.put(tenant.store, name, {"policies": []})
+    settings.put(tenant.store, "guardian/policies", {"policies": []})
+    for template in FACTORY_TEMPLATES:
+        tenant.store.put("email_templates", template["template"], dict(template))
+    fill_encryption_keys(tenant)
     scopes = management_scopes()
     tenant.store.put("resource_servers", *_management_api(tenant, scopes))
     clients = [_application(tenant, GLOBAL_CLIENT), _application(tenant, DEFAULT_APP), _machine(tenant)]

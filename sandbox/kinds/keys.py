@@ -10,6 +10,7 @@ from sandbox.errors import ApiError
 from sandbox.kinds import crud
 from sandbox.kinds.operations import Call, Reply, operation
 from sandbox.store import Document
+from sandbox.tenant import Tenant
 
 
 @operation("GET", "/keys/signing")
@@ -55,6 +56,20 @@ def delete_custom(call: Call) -> Reply:
 
 
 # --- encryption ------------------------------------------------------------------------------------------------------
+
+
+HIERARCHY = ("environment-root-key", "tenant-master-key", "tenant-encryption-key")
+"""Types of keys; each wraps the next."""
+
+
+def fill_encryption_keys(tenant: Tenant) -> None:
+    """The active keys of a tenant; those that were active before are kept, deactivated."""
+    now, parent = tenant.timestamp(), None
+    for kind in HIERARCHY:
+        kid = str(uuid.uuid4())
+        key = {"kid": kid, "type": kind, "state": "active", "parent_kid": parent, "public_key": None}
+        tenant.store.put("encryption_keys", kid, {**key, "created_at": now, "updated_at": now})
+        parent = kid
 
 
 def _encryption(call: Call) -> Document:
@@ -111,18 +126,9 @@ def wrapping_key(call: Call) -> Reply:
 
 @operation("POST", "/keys/encryption/rekey")
 def rekey(call: Call) -> Reply:
-    now = call.tenant.timestamp()
     for key in call.store.all("encryption_keys"):
         if key["state"] == "active":
-            call.store.put("encryption_keys", key["kid"], {**key, "state": "deactivated", "updated_at": now})
-    kid = str(uuid.uuid4())
-    fresh = {
-        "kid": kid,
-        "type": "tenant-master-key",
-        "state": "active",
-        "parent_kid": None,
-        "created_at": now,
-        "updated_at": now,
-    }
-    call.store.put("encryption_keys", kid, fresh)
+            retired = {**key, "state": "deactivated", "updated_at": call.tenant.timestamp()}
+            call.store.put("encryption_keys", key["kid"], retired)
+    fill_encryption_keys(call.tenant)
     return Reply(204)

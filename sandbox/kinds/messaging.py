@@ -44,6 +44,19 @@ CREDENTIAL_SECRETS = frozenset(
         "azure_cs_connection_string",
     ]
 )
+_LIQUID: Document = {"body": "", "from": "", "subject": "", "syntax": "liquid"}
+FACTORY_TEMPLATES: tuple[Document, ...] = (
+    {"template": "verify_email", **_LIQUID, "urlLifetimeInSeconds": 432000, "enabled": True},
+    {
+        "template": "welcome_email",
+        **_LIQUID,
+        "resultUrl": "",
+        "urlLifetimeInSeconds": 432000,
+        "includeEmailInRedirect": False,
+        "enabled": False,
+    },
+)
+"""What a new tenant has; an empty body means Auth0's own text."""
 NO_PROVIDER = ("There is not a configured email provider", "inexistent_email_provider")
 PHONE_TYPES = ("otp_verify", "otp_enroll", "change_password", "blocked_account", "password_breach")
 

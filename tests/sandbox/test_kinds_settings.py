@@ -66,12 +66,18 @@ def test_an_email_provider_is_made_changed_and_removed(management: Management) -
 
 
 def test_email_templates_exist_once_they_are_written(management: Management) -> None:
-    body = {"template": "welcome_email", "subject": "Welcome", "body": "<p>Hi</p>", "syntax": "liquid", "enabled": True}
-    management.refused("PATCH", "/email-templates/welcome_email", {"subject": "Hello"}, status=404)
+    body = {
+        "template": "blocked_account",
+        "subject": "Welcome",
+        "body": "<p>Hi</p>",
+        "syntax": "liquid",
+        "enabled": True,
+    }
+    management.refused("PATCH", "/email-templates/blocked_account", {"subject": "Hello"}, status=404)
     template = {**body, "from": "a@larkspur.example"}
     management.post("/email-templates", template)
     management.refused("POST", "/email-templates", template, status=409)
-    assert management.patch("/email-templates/welcome_email", {"subject": "Hello"})["subject"] == "Hello"
+    assert management.patch("/email-templates/blocked_account", {"subject": "Hello"})["subject"] == "Hello"
     management.refused("PUT", "/email-templates/love_letter", template, status=400)
 
 
@@ -183,3 +189,17 @@ def test_a_metadata_document_is_registered_under_its_address(management: Managem
     assert management.get(f"/clients/{registered['client_id']}")["external_client_id"] == body["external_client_id"]
     assert management.post("/clients/cimd/register", body)["client_id"] == registered["client_id"]
     management.refused("POST", "/clients/cimd/preview", {"external_client_id": "http://app.example/"}, status=400)
+
+
+def test_keys_that_encrypt_are_replaced_and_imported(management: Management) -> None:
+    before = {key["kid"] for key in management.get("/keys/encryption") if key["state"] == "active"}
+    assert management.ask("POST", "/keys/encryption/rekey").status_code == 204
+    after = {key["kid"]: key["state"] for key in management.get("/keys/encryption")}
+    assert {after[kid] for kid in before} == {"deactivated"}
+    created = management.post("/keys/encryption", {"type": "customer-provided-root-key"})
+    assert created["state"] == "pre-activation"
+    path = f"/keys/encryption/{created['kid']}"
+    assert management.post(f"{path}/wrapping-key")["public_key"]
+    assert management.post(path, {"wrapped_key": "d3JhcHBlZA=="})["state"] == "active"
+    management.delete(path)
+    assert management.get(path)["state"] == "destroyed"

@@ -141,7 +141,7 @@ def test_an_id_of_the_wrong_form_is_told_apart_from_an_unknown_one(management: M
             "theme_not_found",
         ),
         ("/emails/provider", "There is not a configured email provider", "inexistent_email_provider"),
-        ("/email-templates/verify_email", "The template does not exist.", "inexistent_email_template"),
+        ("/email-templates/blocked_account", "The template does not exist.", "inexistent_email_template"),
         ("/flows/af_x", "Flow not found", None),
         ("/nothing/here", "Not Found", None),
     ],
