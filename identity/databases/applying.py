@@ -1,0 +1,123 @@
+"""The run that writes a publication to the tenant. It may be started again at any time: it looks before it writes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from identity.databases import checks, drift, scripts
+from identity.databases.drift import Live
+from identity.databases.models import DatabasePublication
+from identity.databases.preflight import HIDDEN
+from identity.databases.publish import State, end, target
+from identity.databases.scripts import Content
+from portal import audit, auth0, runs
+from portal.errors import Conflict, Refused, Unknown
+from portal.models import Run, RunEvent
+from portal.runs import Progress
+
+
+def carry_out(run: Run, progress: Progress) -> dict[str, Any]:
+    """The run's handler."""
+    found = DatabasePublication.objects.select_related("tenant", "version", "requested_by")
+    publication = found.get(run=run)
+    try:
+        with audit.recorded(
+            publication.requested_by, "databases.publish", reason=publication.reason, ticket=publication.ticket,
+            **target(publication),
+        ) as entry:  # fmt: skip
+            entry.detail = publication.get_kind_display().capitalize()
+            before = drift.read(publication.tenant, publication.connection_id)
+            entry.before = _summary(before)
+            after = _publish(publication, before, progress)
+            changed = scripts.difference(before.content, after.content)
+            entry.after = _summary(after) | {"version": publication.version.number, "difference": changed}
+            entry.request_id = auth0.last_request_id()
+    except BaseException as error:
+        end(publication, State.CANCELLED if isinstance(error, runs.Cancelled) else State.FAILED)
+        raise
+    return {"publication": publication.pk, "audit_event": entry.event.pk}
+
+
+def interrupted(run: Run) -> None:
+    """The worker died, or the run was cancelled before it began: free the connection, under a name that says so."""
+    state = State.CANCELLED if run.status == Run.Status.CANCELLED else State.INTERRUPTED
+    for publication in DatabasePublication.objects.filter(run=run, state=State.RUNNING):
+        end(publication, state)
+
+
+def _publish(publication: DatabasePublication, before: Live, progress: Progress) -> Live:
+    content = Content.from_json(publication.version.content)
+    progress.say(f"Read {before.name}: live is {before.version or 'something that Castellan has no version of'}.")
+    _still_fits(publication, before)
+    options = {**before.options, **content.as_options()}
+    if configuration := _configuration(before):
+        options["configuration"] = configuration
+    progress.check()
+    path = f"/connections/{auth0.segment(before.id)}"
+    try:
+        auth0.request(publication.tenant, "PATCH", path, json={"options": options})
+        progress.say(f"Wrote the whole options: {len(content.scripts)} scripts, {len(configuration)} settings.")
+    except Unknown as problem:
+        progress.say(f"{problem.message} Looking whether it was done.", level=RunEvent.Level.WARNING)
+    after = _read_back(publication, before, content, configuration, progress)
+    _forget_removed(publication)
+    end(publication, State.LIVE)
+    return after
+
+
+def _still_fits(publication: DatabasePublication, live: Live) -> None:
+    if not live.readable:
+        raise Refused(HIDDEN.format(live.tenant))
+    if live.content.sha256 not in (publication.expected_sha256, publication.version.sha256):
+        raise Conflict(
+            f"{live.name} was changed in {live.tenant} after this was asked for. Nothing was written. "
+            "Look at what is live now, and publish again."
+        )
+
+
+def _configuration(live: Live) -> dict[str, str]:
+    """As it shall be: what the tenant shows of its own values (encrypted) goes back unchanged, ours replace it."""
+    values = {**(live.options.get("configuration") or {})}
+    for one in checks.settings_of(live.tenant, live.id):
+        if one.removed:
+            values.pop(one.name, None)
+        else:
+            values[one.name] = one.value
+    return values
+
+
+def _forget_removed(publication: DatabasePublication) -> None:
+    for one in checks.settings_of(publication.tenant, publication.connection_id):
+        if one.removed:
+            one.delete()
+
+
+def _read_back(
+    publication: DatabasePublication, before: Live, content: Content, configuration: dict[str, str], progress: Progress
+) -> Live:
+    """What the tenant says now, compared with what was wanted. Raises Conflict where it differs."""
+    after = drift.read(publication.tenant, publication.connection_id)
+    if after.content != content:
+        raise Conflict(
+            f"{publication.tenant} does not hold what was just written. Somebody else changes {after.name} at the same "
+            "time, or the write was lost. Look at it, and publish again."
+        )
+    if missing := sorted(set(configuration) - set(after.configuration_keys)):
+        progress.say(f"The tenant does not show the settings {', '.join(missing)}.", level=RunEvent.Level.WARNING)
+    replaced = {*content.as_options(), "configuration"}
+    same = {name: value for name, value in before.options.items() if name not in replaced}
+    if any(after.options.get(name) != value for name, value in same.items()):
+        progress.say("Other options of the connection were changed meanwhile.", level=RunEvent.Level.WARNING)
+    progress.say(f"Read back: {publication.version} is live in {publication.tenant}.")
+    return after
+
+
+def _summary(live: Live) -> dict[str, Any]:
+    """For the audit trail: scripts by their hash, settings by their names."""
+    return {
+        "sha256": live.content.sha256,
+        "version": live.version.number if live.version else None,
+        "enabled": live.content.enabled,
+        "import_mode": live.content.import_mode,
+        "settings": live.configuration_keys,
+    }

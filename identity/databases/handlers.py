@@ -1,0 +1,23 @@
+"""Background runs of this part; identity.handlers imports this module."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from identity.databases import applying, publish, testing
+from portal import runs
+from portal.models import Run
+from portal.runs import Progress
+
+
+@runs.handler(publish.RUN_KIND, interrupted=publish.interrupted)
+def publish_database(run: Run, progress: Progress) -> dict[str, Any]:
+    return applying.carry_out(run, progress)
+
+
+@runs.handler(testing.RUN_KIND, interrupted=testing.forget)
+def test_database_scripts(run: Run, progress: Progress) -> dict[str, Any]:
+    return testing.carry_out(run, progress)
+
+
+runs.WAITING.append(publish.waiting_for)

@@ -1,0 +1,215 @@
+"""Working copies of custom database scripts, their versions, their tests, and what was published where.
+
+A `content` is identity.databases.scripts.Content as JSON: {"enabled", "import_mode", "scripts": {name: code}}.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from portal.crypto import EncryptedTextField
+from portal.models import Run, Tenant
+
+PERSON = settings.AUTH_USER_MODEL
+
+
+class OfConnection(models.Model):
+    """A row about one database connection; `connection_id` is Auth0's (con_…)."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
+    connection_id = models.CharField(max_length=64)
+    connection_name = models.CharField(max_length=128)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def place(self) -> list[str]:
+        """Arguments of the addresses of this connection's pages."""
+        return [self.tenant.slug, self.connection_id]
+
+
+class DatabaseDraft(OfConnection):
+    """What is being written. `revision` counts the saves; `base_sha256` is what was live when it was last taken from
+    there. `store_form`: the short form (identity.databases.form.Form) that tests and generation use, {} before.
+    """
+
+    content = models.JSONField()
+    store_form = models.JSONField(default=dict)
+    base_sha256 = models.CharField(max_length=64, blank=True)
+    revision = models.PositiveIntegerField(default=1)
+    updated_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        app_label = "identity"
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "connection_id"], name="one_draft_per_database_connection")
+        ]
+
+    def __str__(self) -> str:
+        return f"Draft of {self.connection_name}"
+
+
+class DatabaseVersion(OfConnection):
+    """What was published, was asked to be, or was found in the tenant just before. Never changed."""
+
+    number = models.PositiveIntegerField()
+    content = models.JSONField()
+    sha256 = models.CharField(max_length=64, db_index=True)
+    # Names only: values are in ConfigurationValue and in the tenant.
+    configuration_keys = models.JSONField(default=list)
+    comment = models.CharField(max_length=500, blank=True)
+    author = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        app_label = "identity"
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "connection_id", "number"], name="one_number_per_database_version"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.connection_name}, version {self.number}"
+
+
+class ConfigurationValue(OfConnection):
+    """A setting that scripts read as `configuration.NAME`. No page shows the value; `removed` takes it away from the
+    tenant with the next publication.
+    """
+
+    name = models.CharField(max_length=100)
+    value = EncryptedTextField(blank=True)
+    removed = models.BooleanField(default=False)
+    updated_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        app_label = "identity"
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "connection_id", "name"], name="one_value_per_database_setting")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DatabaseTest(OfConnection):
+    """One run of the contract tests: what ran, against what, and each case's verdict (contracts.run.Verdict)."""
+
+    run = models.OneToOneField(Run, null=True, on_delete=models.PROTECT, related_name="database_test")
+    content = models.JSONField()
+    sha256 = models.CharField(max_length=64, db_index=True)
+    store_form = models.JSONField()
+    thorough = models.BooleanField(default=False)
+    # A connection string holds a password: kept for the worker, gone when the run has ended.
+    dsn = EncryptedTextField(blank=True)
+    database = models.CharField(max_length=300)
+    notice = models.TextField(blank=True)
+    passed = models.BooleanField(null=True)
+    verdicts = models.JSONField(default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        app_label = "identity"
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"Contract tests of {self.connection_name}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("identity:database-test", args=[*self.place, self.pk])
+
+
+class ChecklistTick(OfConnection):
+    """A person's word about one point of the checklist; stale when the scripts' fingerprint is another one."""
+
+    item = models.CharField(max_length=40)
+    fingerprint = models.CharField(max_length=64)
+    note = models.CharField(max_length=500)
+    person = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        app_label = "identity"
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.item}: {self.person}"
+
+
+class DatabasePublication(OfConnection):
+    """One act on a tenant's connection: a version brought there.
+
+        requested ──> running ──> live ──> replaced
+            │            └──────> failed | cancelled | interrupted
+            └──> refused | withdrawn
+
+    Where the tenant is not protected it begins at running. The constraint is the lock: one act per connection.
+    """
+
+    class State(models.TextChoices):
+        REQUESTED = "requested"
+        RUNNING = "running"
+        LIVE = "live"
+        REPLACED = "replaced"
+        REFUSED = "refused"
+        WITHDRAWN = "withdrawn"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+        INTERRUPTED = "interrupted"
+
+    class Kind(models.TextChoices):
+        PUBLISH = "publish"
+        ROLL_BACK = "roll_back", "roll back"
+
+    version = models.ForeignKey(DatabaseVersion, on_delete=models.PROTECT, related_name="publications")
+    kind = models.CharField(max_length=9, choices=Kind.choices, default=Kind.PUBLISH)
+    state = models.CharField(max_length=11, choices=State.choices)
+    run = models.OneToOneField(Run, null=True, on_delete=models.PROTECT, related_name="database_publication")
+    # SHA-256 of what was live when it was asked for; another one stops the act.
+    expected_sha256 = models.CharField(max_length=64)
+    requested_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=500, blank=True)
+    ticket = models.CharField(max_length=80, blank=True)
+    # Why scripts may be published whose checks are not all green; "" where they are.
+    untested_reason = models.CharField(max_length=500, blank=True)
+    decided_by = models.ForeignKey(PERSON, null=True, on_delete=models.PROTECT, related_name="+")
+    decision_reason = models.CharField(max_length=500, blank=True)
+    decided_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        app_label = "identity"
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "connection_id"],
+                condition=Q(state__in=["requested", "running"]),
+                name="one_database_publication_at_a_time",
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "connection_id"], condition=Q(state="live"), name="one_live_database_publication"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display().capitalize()} {self.version} ({self.tenant})"
+
+    def get_absolute_url(self) -> str:
+        return reverse("identity:database-publication", args=[self.tenant.slug, self.pk])
+
+
+def named(tenant: Tenant, connection_id: str) -> dict[str, Any]:
+    """The filter for rows of one connection."""
+    return {"tenant": tenant, "connection_id": connection_id}

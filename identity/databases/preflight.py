@@ -1,0 +1,78 @@
+"""What is looked at before scripts are published: line by line, so that a page can show it before anybody confirms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from identity.databases import checks
+from identity.databases.drift import Live
+from identity.databases.scripts import Content
+from portal import tenants
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the preflight. status: passed, warning (a written reason is needed) or error (refused)."""
+
+    label: str
+    status: str
+    detail: str
+    url: str = ""
+
+
+def look(live: Live, content: Content) -> list[Check]:
+    """What stands in the way ("error"), or needs a written reason ("warning"); the rest is "passed"."""
+    return [*access(live), *_lint(live, content), _tests(live, content)]
+
+
+def access(live: Live) -> list[Check]:
+    """The lines that concern the tenant, not the scripts."""
+    return [_scopes(live), _options(live), _name(live)]
+
+
+HIDDEN = (
+    "{0} does not show the options of its connections: grant its machine-to-machine application the scopes "
+    "read:connections_options and update:connections_options."
+)
+
+
+def _scopes(live: Live) -> Check:
+    if missing := tenants.missing_scopes(live.tenant, "databases.publish"):
+        return Check("Scopes", "error", f"The machine-to-machine application lacks {', '.join(missing)}.")
+    return Check("Scopes", "passed", "The machine-to-machine application may read and write connections with options.")
+
+
+def _options(live: Live) -> Check:
+    if not live.readable:
+        return Check("Options", "error", HIDDEN.format(live.tenant))
+    return Check("Options", "passed", "What is live can be read, so nothing of it is lost.")
+
+
+def _name(live: Live) -> Check:
+    strategy = live.document.get("strategy")
+    if strategy != "auth0":
+        return Check("Connection", "error", f"{live.name} is a connection of {strategy}, not a database.")
+    return Check("Connection", "passed", f"{live.name} is a database connection.")
+
+
+def _lint(live: Live, content: Content) -> list[Check]:
+    found = checks.findings(live, content)
+    number = {level: sum(one.level == level for one in found) for level in ("error", "warning")}
+    if number["error"]:
+        return [Check("Lint", "error", f"The linter has {number['error']} error(s) to mend.")]
+    if number["warning"]:
+        return [Check("Lint", "warning", f"The linter has {number['warning']} warning(s).")]
+    return [Check("Lint", "passed", "The linter has nothing to say.")]
+
+
+def _tests(live: Live, content: Content) -> Check:
+    test, status = checks.latest_test(live.tenant, live.id, content)
+    if status == "passed" and test:
+        return Check("Contract tests", "passed", f"{len(test.verdicts)} cases passed against {test.database}.")
+    words = {
+        "failed": "Contract tests failed for exactly these scripts.",
+        "running": "Contract tests are running. Wait for them.",
+        "stale": "The scripts have changed since the contract tests last ran.",
+        "not_run": "No contract test has run.",
+    }
+    return Check("Contract tests", "warning", words[status])
