@@ -1,0 +1,102 @@
+"""Auth0's password policies, and the token bucket of the rate limits."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from sandbox import passwords
+from sandbox.conditions import Bucket
+from sandbox.plans import PLANS, group_of
+
+ADA = {"email": "ada.norton@larkspur.example", "name": "Ada Norton", "username": "adan"}
+
+
+@pytest.mark.parametrize(
+    ("policy", "refused", "taken"),
+    [
+        ("none", [], ["a", "password"]),
+        ("low", ["abcde"], ["abcdef"]),
+        ("fair", ["abcdefgh", "Abcdefgh", "Abcde1"], ["Abcdefg1"]),
+        ("good", ["abcdefgh", "Abcdefgh", "Abcd!1"], ["Abcdefg1", "abcdef1!", "ABCDEF1!"]),
+        ("excellent", ["Abcdefg1!", "Aaaabcdef1!", "abcdefghij"], ["Abcdefgh1!", "Aabbccdd1!"]),
+    ],
+)
+def test_a_policy_takes_what_auth0_takes(policy: str, refused: list[str], taken: list[str]) -> None:
+    options = {"passwordPolicy": policy}
+    for password in refused:
+        assert passwords.problem(options, password, {}) == "PasswordStrengthError: Password is too weak", password
+    for password in taken:
+        assert passwords.problem(options, password, {}) is None, password
+
+
+def test_a_minimal_length_overrides_the_policys() -> None:
+    options = {"passwordPolicy": "low", "password_complexity_options": {"min_length": 12}}
+    assert passwords.problem(options, "elevenchars", {})
+    assert passwords.problem(options, "twelve chars", {}) is None
+
+
+@pytest.mark.parametrize(
+    ("options", "password", "name"),
+    [
+        ({}, "Aa1!" * 19, "PasswordTooLong"),
+        ({"password_dictionary": {"enable": True}}, "P@ssw0rd", "PasswordDictionaryError"),
+        (
+            {"password_dictionary": {"enable": True, "dictionary": ["Larkspur1!"]}},
+            "larkspur1!",
+            "PasswordStrengthError",
+        ),
+        ({"password_dictionary": {"enable": True, "dictionary": ["larkspur1!"]}}, "Larkspur1!", "PasswordDictionary"),
+        ({"password_no_personal_info": {"enable": True}}, "My-norton-1", None),
+        ({"password_no_personal_info": {"enable": True}}, "Ada.Norton-1", "PasswordNoUserInfoError"),
+        ({"password_no_personal_info": {"enable": True}}, "Xadan-2026", "PasswordNoUserInfoError"),
+        ({"password_history": {"enable": True, "size": 1}}, "First-demo-1", "PasswordHistoryError"),
+        ({"password_history": {"enable": True, "size": 1}}, "Older-demo-1", None),
+        ({"password_history": {"enable": False}}, "First-demo-1", None),
+    ],
+)
+def test_each_option_of_a_policy_has_an_error_of_its_own(options: Any, password: str, name: str | None) -> None:
+    earlier = [passwords.hash("First-demo-1"), passwords.hash("Older-demo-1")]
+    problem = passwords.problem({"passwordPolicy": "good", **options}, password, ADA, earlier)
+    if name == "PasswordStrengthError":
+        assert problem is not None
+    else:
+        assert (problem or "").startswith(name or "\0") or (name is None and problem is None)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [None, "", "text", "$2b$nonsense", "$argon2id$nonsense", "$pbkdf2-sha256$x", "{SSHA}!!", {}, {"algorithm": "rot13"},
+     {"algorithm": "md5"}, {"algorithm": "hmac", "hash": {"value": "zz", "encoding": "hex"}}],
+)  # fmt: skip
+def test_a_damaged_hash_lets_nobody_in(stored: Any) -> None:
+    assert passwords.check(stored, "anything") is False
+
+
+def test_a_bucket_empties_and_fills_again() -> None:
+    bucket = Bucket(burst=2, per_second=20)
+    assert [bucket.take() for _ in range(3)] == [True, True, False]
+    limit, remaining, reset = (int(value) for _, value in bucket.headers())
+    assert (limit, remaining) == (2, 0)
+    assert 0 <= reset - time.time() <= 2
+    time.sleep(0.06)
+    assert bucket.take()
+
+
+def test_a_bucket_that_never_fills_says_so() -> None:
+    bucket = Bucket(burst=1, per_second=0)
+    assert bucket.take()
+    assert not bucket.take()
+    assert bucket.retry_after_seconds() == 86_400
+
+
+def test_each_plan_knows_a_bucket_for_every_endpoint() -> None:
+    paths = ("/api/v2/users", "/api/v2/clients", "/api/v2/roles", "/oauth/token", "/userinfo", "/dbconnections/signup")
+    for plan, groups in PLANS.items():
+        for path in paths:
+            for method in ("GET", "POST"):
+                assert group_of(plan, method, path) in groups, (plan, path)
+    assert group_of("free", "GET", "/authorize") is None
+    assert group_of("free", "GET", "/u/login") is None
