@@ -44,11 +44,10 @@ def test_a_minimal_length_overrides_the_policys() -> None:
         ({}, "Aa1!" * 19, "PasswordTooLong"),
         ({"password_dictionary": {"enable": True}}, "P@ssw0rd", "PasswordDictionaryError"),
         (
-            {"password_dictionary": {"enable": True, "dictionary": ["Larkspur1!"]}},
-            "larkspur1!",
-            "PasswordStrengthError",
+            {"password_dictionary": {"enable": True, "dictionary": ["larkspur1!"]}},
+            "Larkspur1!",
+            "PasswordDictionaryError",
         ),
-        ({"password_dictionary": {"enable": True, "dictionary": ["larkspur1!"]}}, "Larkspur1!", "PasswordDictionary"),
         ({"password_no_personal_info": {"enable": True}}, "My-norton-1", None),
         ({"password_no_personal_info": {"enable": True}}, "Ada.Norton-1", "PasswordNoUserInfoError"),
         ({"password_no_personal_info": {"enable": True}}, "Xadan-2026", "PasswordNoUserInfoError"),
@@ -60,10 +59,7 @@ def test_a_minimal_length_overrides_the_policys() -> None:
 def test_each_option_of_a_policy_has_an_error_of_its_own(options: Any, password: str, name: str | None) -> None:
     earlier = [passwords.hash("First-demo-1"), passwords.hash("Older-demo-1")]
     problem = passwords.problem({"passwordPolicy": "good", **options}, password, ADA, earlier)
-    if name == "PasswordStrengthError":
-        assert problem is not None
-    else:
-        assert (problem or "").startswith(name or "\0") or (name is None and problem is None)
+    assert (problem.partition(":")[0] if problem else None) == name
 
 
 @pytest.mark.parametrize(
