@@ -11,7 +11,7 @@ from sandbox.kinds.settings import Setting
 from sandbox.store import Document
 
 FACTORS = ("sms", "push-notification", "otp", "email", "duo", "webauthn-roaming", "webauthn-platform", "recovery-code")
-POLICIES = ("all-applications", "confidence-score")
+DAY_SECONDS = 86_400
 ENROLLMENT = (
     "{{code}} is your verification code for {{tenant.friendly_name}}. Please enter this code to verify your enrollment."
 )
@@ -85,15 +85,24 @@ SETTINGS = (
     Setting("/risk-assessments/settings", {"enabled": False}),
     Setting("/risk-assessments/settings/new-device", {"remember_for": 30}),
     Setting("/supplemental-signals", {"akamai_enabled": False}),
-    Setting("/guardian/settings", {"recovery_codes": {"enabled": True}}),
+    Setting(
+        "/guardian/settings",
+        {
+            "remember_me_default_value": False,
+            "display_remember_me_checkbox": True,
+            "mfa_session_inactivity_timeout": 7 * DAY_SECONDS,
+            "mfa_session_overall_timeout": 30 * DAY_SECONDS,
+        },
+        put_replaces=False,
+    ),
     Setting("/guardian/factors/phone/message-types", {"message_types": []}),
     Setting("/guardian/factors/phone/selected-provider", {"provider": "auth0"}),
     Setting(
         "/guardian/factors/phone/templates", {"enrollment_message": ENROLLMENT, "verification_message": VERIFICATION}
     ),
     Setting("/guardian/factors/phone/providers/twilio", {}),
-    Setting("/guardian/factors/phone/settings", {}),
-    Setting("/guardian/factors/email/settings", {}),
+    Setting("/guardian/factors/phone/settings", {"otp_length": 6, "otp_expiration_time": 300}, put_replaces=False),
+    Setting("/guardian/factors/email/settings", {"otp_length": 6, "otp_expiration_time": 300}, put_replaces=False),
     Setting("/guardian/factors/sms/selected-provider", {"provider": "auth0"}),
     Setting(
         "/guardian/factors/sms/templates", {"enrollment_message": ENROLLMENT, "verification_message": VERIFICATION}

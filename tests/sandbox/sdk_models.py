@@ -7,10 +7,11 @@ import importlib
 import inspect
 import pkgutil
 import re
-import textwrap
 import typing
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pydantic
@@ -39,28 +40,24 @@ def endpoints() -> dict[tuple[str, str], Known]:
     found: dict[tuple[str, str], Known] = {}
     for module in pkgutil.walk_packages(management.__path__, "auth0.management."):
         if module.name.endswith("raw_client"):
-            for _, value in vars(importlib.import_module(module.name)).items():
-                if inspect.isclass(value) and value.__name__.startswith("Raw"):
-                    _read_class(value, found)
+            _read_module(importlib.import_module(module.name), found)
     return found
 
 
-def _read_class(client: type, found: dict[tuple[str, str], Known]) -> None:
-    for name, function in vars(client).items():
-        if name.startswith("_") or not inspect.isfunction(function):
-            continue
-        call = _request(function)
-        if call is None:
-            continue
-        place = _place(call)
-        if place is not None:
-            found[place] = _known(function, call)
+def _read_module(module: ModuleType, found: dict[tuple[str, str], Known]) -> None:
+    tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
+    clients = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name.startswith("Raw")]
+    for client in clients:
+        for function in client.body:
+            call = _request(function)
+            place = _place(call) if call else None
+            if call and place and isinstance(function, ast.FunctionDef):
+                found[place] = _known(getattr(getattr(module, client.name), function.name), call)
 
 
-def _request(function: Any) -> ast.Call | None:
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("httpx_client.request"):
+def _request(function: ast.AST) -> ast.Call | None:
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "request":
             return node
     return None
 
