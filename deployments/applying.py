@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from deployments import fields, plan, project, promotions, snapshots
+from deployments import fields, plan, project, promotions, rollback, snapshots
 from deployments.engines import deploy_cli, writes
 from deployments.kinds import KINDS, LIST
 from deployments.models import Promotion, Snapshot
@@ -21,7 +21,7 @@ Status = Promotion.Status
 
 
 class Moved(Refused):
-    """The target is no longer what the plan was made against. `what` says where: [{"item", "path", "planned", "now"}]."""
+    """The target is not what the plan was made against. `what` says where: [{"item", "path", "planned", "now"}]."""
 
     def __init__(self, what: list[dict[str, Any]]) -> None:
         super().__init__("The target has changed since this was planned. Nothing was written: plan again.")
@@ -83,7 +83,8 @@ def _expect_target(items: list[plan.Item], reading: snapshots.Reading) -> None:
     if missing := plan.unresolved(items, reading.content):
         item, kind, name = missing[0]
         raise Refused(
-            f"{item.label} “{item.name}” needs {KINDS[kind].label} “{name}”, which the target lacks. Nothing was written."
+            f"{item.label} “{item.name}” needs {KINDS[kind].label} “{name}”, which the target lacks. "
+            "Nothing was written."
         )
 
 
@@ -98,9 +99,14 @@ def what_moved(items: list[plan.Item], content: Content) -> Iterator[dict[str, A
 
 def _write(promotion: Promotion, items: list[plan.Item], reading: snapshots.Reading, progress: Progress) -> None:
     with audit.recorded(
-        promotion.started_by, "promotions.apply", tenant=promotion.target, target=f"promotion {promotion.pk}",
-        target_label=promotion.title, reason=promotion.reason, ticket=promotion.ticket,
-    ) as entry:  # fmt: skip
+        promotion.started_by,
+        "promotions.apply",
+        tenant=promotion.target,
+        target=f"promotion {promotion.pk}",
+        target_label=promotion.title,
+        reason=promotion.reason,
+        ticket=promotion.ticket,
+    ) as entry:
         entry.before = {item.key: {c.label: c.before for c in item.changes if not c.secret} for item in items}
         entry.after = {item.key: {c.label: c.after for c in item.changes if not c.secret} for item in items}
         _import(promotion, [item for item in items if item.action != plan.DELETE], reading, progress)
@@ -121,15 +127,20 @@ def _import(promotion: Promotion, items: list[plan.Item], reading: snapshots.Rea
         project.write(bodies, Path(name))
         progress.say(f"Writing {len(items)} object(s) to {promotion.target.name}")
         deploy_cli.run(
-            promotion.target, "import", Path(name), progress=progress, on_event=teller(progress),
-            included=[kind for kind in KINDS if kind in bodies], allow=writes.allowed(items, reading.ids),
-        )  # fmt: skip
+            promotion.target,
+            "import",
+            Path(name),
+            progress=progress,
+            on_event=teller(progress),
+            included=[kind for kind in KINDS if kind in bodies],
+            allow=writes.allowed(items, reading.ids),
+        )
 
 
 def body(item: plan.Item, live: Any, given: dict[str, str]) -> Any:
     """The whole object as it is written: the target's own secrets kept, given ones filled in, removed fields as null.
 
-    `live` is the target's object with its secrets, {} where there is none. Raises Invalid for a secret that would be lost.
+    `live` is the target's object with its secrets, {} where there is none. Raises Invalid where a secret would be lost.
     """
     kind, thing = KINDS[item.kind], item.after
     for change in item.changes:
@@ -149,8 +160,8 @@ def _secret(item: plan.Item, path: str, live: Any, given: dict[str, str]) -> str
         return own
     if fields.any_matches(KINDS[item.kind].replaces, path):
         raise Invalid(
-            f"The secret {fields.label(path)} of {item.label} “{item.name}” can't be read from the target, and the write would "
-            "remove it. Grant read:connections_options, or enter its value with the promotion. Nothing was written."
+            f"The secret {fields.label(path)} of {item.label} “{item.name}” can't be read from the target, and the "
+            "write would remove it. Grant read:connections_options. Nothing was written."
         )
     return None
 
@@ -217,7 +228,7 @@ def _fail(promotion: Promotion, progress: Progress, problem: str) -> None:
     promotion.refresh_from_db()
     if promotion.status != Status.APPLYING:
         return
-    if promotion.before and promotions.journal(promotion):
+    if promotion.before and rollback.journal(promotion):
         try:
             reading = snapshots.read(promotion.target, progress, kinds={item.kind for item in promotion.plan})
             after = _store(promotion, reading, Snapshot.Source.AFTER, progress)
@@ -252,8 +263,9 @@ def teller(progress: Progress) -> Any:
             failed = status >= 400
             progress.say(
                 f"{event['method']} {event['path']}" + (f": {status} {event.get('message', '')}" if status else " …"),
-                level=RunEvent.Level.ERROR if failed and status != 429 else RunEvent.Level.INFO, write=write,
-            )  # fmt: skip
+                level=RunEvent.Level.ERROR if failed and status != 429 else RunEvent.Level.INFO,
+                write=write,
+            )
         elif event["ev"] == "refused":
             progress.say(f"Refused: {event['method']} {event['path']} {event['reason']}", level=RunEvent.Level.ERROR)
         elif event["ev"] == "log":

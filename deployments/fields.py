@@ -1,7 +1,7 @@
 """Paths into JSON documents, and what differs between two of them. Pure.
 
-A path is text with slashes (`options/client_secret`); a slash or tilde within a key is written `~1` or `~0`, as in a JSON
-Pointer. The empty path is the document itself.
+A path is text with slashes (`options/client_secret`); a slash or tilde within a key is written `~1` or `~0`, as in a
+JSON Pointer. The empty path is the document itself.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def get(document: Any, path: str) -> Any:
 
 
 def put(document: Any, path: str, value: Any, *, erase: bool = True) -> Any:
-    """A copy of the document with the value at the path; objects on the way are made. None takes the key away (`erase`)."""
+    """A copy with the value at the path; objects on the way are made. None takes the key away, where `erase` is on."""
     if not path:
         return copy.deepcopy(value)
     result = copy.deepcopy(document) if document is not None else {}

@@ -16,9 +16,10 @@ from deployments.models import Snapshot
 class ExportForm(forms.Form):
     note = forms.CharField(max_length=200, required=False, label="Note", help_text="What this snapshot is for.")
     prompts = forms.BooleanField(
-        required=False, label="Read login texts too (prompts)",
+        required=False,
+        label="Read login texts too (prompts)",
         help_text="About 35 calls more for each language of the tenant: 5 to 10 seconds.",
-    )  # fmt: skip
+    )
 
 
 class UploadForm(forms.Form):
@@ -59,7 +60,7 @@ def _snapshot_label(snapshot: Snapshot) -> str:
 
 
 def picks(data: QueryDict | Mapping[str, Any]) -> dict[str, plan.Pick]:
-    """The picked items: `pick` names items, `keep` is "item key>field path", `exact` names items with exact bindings."""
+    """The picked items: `pick` names items, `keep` is "item>field path", `exact` names items with exact bindings."""
     chosen, kept, exact = (data.getlist(name) for name in ("pick", "keep", "exact"))  # type: ignore[union-attr]
     return {
         key: plan.Pick(key, frozenset(k.partition(">")[2] for k in kept if k.partition(">")[0] == key), key in exact)

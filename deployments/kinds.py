@@ -1,9 +1,10 @@
 """THE table: one row per kind of Auth0 resource, in the order in which the Deploy CLI applies them.
 
-Everything that knows a kind by name stands here: where its files lie, what identifies an object, which fields are secret
-or refer to other objects, which calls a change to it may make. Field paths are written with slashes; `*` is any one
-step (a list index or a key).
+Everything that knows a kind by name stands here: where its files lie, what identifies an object, which fields are
+secret or refer to other objects, which calls a change to it may make. Field paths are written with slashes; `*` is any
+one step (a list index or a key).
 """
+# ruff: noqa: E501  the rows of the table
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ class Text:
 
 @dataclass(frozen=True)
 class File:
-    """Where objects lie in a Deploy CLI directory. `{field}` makes it one file per object; `into` is a key of the object."""
+    """Where objects lie in a Deploy CLI directory. `{field}` makes it one file per object; `into` is a key within it."""
 
     path: str
     into: str = ""
@@ -53,7 +54,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Kind:
-    """`writes` are the calls of a change, as "METHOD /path"; `{id}` is the object's id, `{name}` its name, `*` one segment."""
+    """`writes` are the calls of a change, "METHOD /path"; `{id}` is the object's id, `{name}` its name, `*` a segment."""
 
     type: str
     label: str

@@ -4,24 +4,22 @@
     choose(items, picks)     the items that somebody picked, with what their objects shall be afterwards
     digest(items)            the hash by which an approved plan is frozen
 
-Content is {kind: {name: object}} (see deployments.project). A kind missing on either side was not read, and is not compared.
+Content is {kind: {name: object}} (see deployments.project). A kind missing on either side was not read: it is not
+compared.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from deployments import fields
+from deployments import bindings, fields
 from deployments.kinds import KEYED, KINDS, SYSTEM_API, Kind, order
 
 Content = dict[str, dict[str, Any]]
 CREATE, UPDATE, DELETE = "create", "update", "delete"
-# A value shorter than this would be found in places that mean something else.
-SHORTEST_VARIABLE = 4
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Item:
-    """One object of the target that differs. `before` is the target's object, `after` what it shall be; None: not there."""
+    """One object that differs. `before` is the target's, `after` what it shall be; None means not there."""
 
     kind: str
     name: str
@@ -64,47 +62,21 @@ class Item:
 
 @dataclass(frozen=True)
 class Pick:
-    """What somebody chose of one item: fields that keep the target's value, and whether bindings become exactly the source's."""
+    """What somebody chose of one item: fields that keep the target's value; bindings exactly as in the source."""
 
     key: str
     keep: frozenset[str] = field(default_factory=frozenset)
     exact: bool = False
 
 
-def variables_map(source: dict[str, str], target: dict[str, str]) -> dict[str, str]:
-    """Texts of the source tenant -> texts of the target, from the variables that both have. Longest first.
-
-    Raises ValueError naming a variable that is too short to be told apart.
-    """
-    for name in source.keys() & target.keys():
-        if len(str(source[name])) < SHORTEST_VARIABLE:
-            raise ValueError(
-                f"The variable {name} is too short to be found safely: use at least {SHORTEST_VARIABLE} characters."
-            )
-    pairs = {str(source[name]): str(target[name]) for name in source.keys() & target.keys()}
-    return dict(sorted(pairs.items(), key=lambda pair: -len(pair[0])))
-
-
-def with_variables(content: Content, replacements: dict[str, str], named: dict[str, str] | None = None) -> Content:
-    """The source as it reads in the target: its texts replaced, and ##NAME## or @@NAME@@ filled in from `named`."""
-    rules = {**replacements, **{f"{mark}{n}{mark}": str(v) for n, v in (named or {}).items() for mark in ("##", "@@")}}
-    if not rules:
-        return content
-    pattern = re.compile("|".join(re.escape(text) for text in sorted(rules, key=len, reverse=True)))
-
-    def change(text: str) -> str:
-        return pattern.sub(lambda found: rules[found.group()], text)
-
-    return {
-        kind: {change(name): fields.mapped(thing, change) for name, thing in things.items()}
-        for kind, things in content.items()
-    }
-
-
 def compare(source: Content, target: Content) -> list[Item]:
     """Every object that differs, in the order of applying; deletions last, and never picked by themselves."""
-    items = [item for kind in KINDS.values() if kind.type in source and kind.type in target
-             for item in _compare_kind(kind, source, target)]  # fmt: skip
+    items = [
+        item
+        for kind in KINDS.values()
+        if kind.type in source and kind.type in target
+        for item in _compare_kind(kind, source, target)
+    ]
     return sorted(items, key=_place)
 
 
@@ -121,19 +93,28 @@ def choose(items: Iterable[Item], picks: Iterable[Pick]) -> list[Item]:
 
 
 def what_it_needs(items: Iterable[Item], picks: Iterable[str]) -> list[str]:
-    """Keys of further items that the picked ones refer to and the target lacks, to any depth."""
+    """Keys of further items, to any depth: what the picked ones refer to and the target lacks, and the bindings without
+    which a new Action would never run."""
     known = {item.key: item for item in items}
     picked, todo = set(picks), list(picks)
     added: list[str] = []
     while todo:
         item = known.get(todo.pop())
-        for kind, name in item.needs if item else ():
-            key = next((k for k in _possible(kind, name, known) if known[k].action == CREATE), None)
-            if key and key not in picked:
+        for key in _needed_by(item, known) if item else ():
+            if key not in picked:
                 picked.add(key)
                 added.append(key)
                 todo.append(key)
     return added
+
+
+def _needed_by(item: Item, known: dict[str, Item]) -> Iterator[str]:
+    for kind, name in item.needs:
+        yield from (key for key in _possible(kind, name, known) if known[key].action == CREATE)
+    if item.kind == "actions" and item.action == CREATE:
+        for other in known.values():
+            if other.kind == "triggers" and ("actions", item.name) in other.needs:
+                yield other.key
 
 
 def unresolved(items: Iterable[Item], target: Content) -> list[tuple[Item, str, str]]:
@@ -165,8 +146,11 @@ def secrets_needed(item: Item) -> list[str]:
     """Paths of secrets that the target does not have yet: each needs a value before the item can be applied."""
     if item.after is None:
         return []
-    paths = [path for path, value in fields.leaves(item.after)
-             if fields.is_placeholder(value) and is_secret_path(item.kind, path) and not _own_secret(item, path)]  # fmt: skip
+    paths = [
+        path
+        for path, value in fields.leaves(item.after)
+        if fields.is_placeholder(value) and is_secret_path(item.kind, path) and not _own_secret(item, path)
+    ]
     if item.kind in ("actions", "actionModules"):
         had = {entry.get("name") for entry in (item.before or {}).get("secrets") or []}
         paths += [
@@ -207,8 +191,14 @@ def as_data(item: Item) -> dict[str, Any]:
 
 
 def from_data(data: dict[str, Any]) -> Item:
-    return Item(**{**data, "changes": tuple(Change(**change) for change in data["changes"]),
-                   "needs": tuple((kind, name) for kind, name in data["needs"]), "own": tuple(data["own"])})  # fmt: skip
+    return Item(
+        **{
+            **data,
+            "changes": tuple(Change(**change) for change in data["changes"]),
+            "needs": tuple((kind, name) for kind, name in data["needs"]),
+            "own": tuple(data["own"]),
+        }
+    )
 
 
 def _place(item: Item) -> tuple[bool, int, str]:
@@ -232,30 +222,12 @@ def _compare_kind(kind: Kind, source: Content, target: Content) -> Iterator[Item
 def _compared(kind: Kind, name: str, before: Any, after: Any) -> Item:
     own: tuple[str, ...] = ()
     if kind.shape == KEYED:
-        after, own = merged_bindings(before or [], after)
+        after, own = bindings.merged(before or [], after)
     if before is None:
         after = without_volatile(kind, after)
         return Item(kind.type, name, CREATE, (Change("", None, after),), None, after, own=own)
     changes = tuple(_changes(kind, before, after))
     return Item(kind.type, name, UPDATE, changes, before, _with(before, changes), own=own)
-
-
-def merged_bindings(before: list[Any], after: list[Any]) -> tuple[list[Any], tuple[str, ...]]:
-    """The source's bindings in the source's order, with those that only the target has kept where they stood.
-
-    Returns the list and the names of the kept ones. "Where they stood": after the same binding as before.
-    """
-    ours = {binding.get("action_name") for binding in after}
-    result, previous = list(after), None
-    kept = []
-    for binding in before:
-        name = binding.get("action_name")
-        if name not in ours:
-            at = next((i + 1 for i, b in enumerate(result) if b.get("action_name") == previous), 0)
-            result.insert(at, binding)
-            kept.append(name)
-        previous = name
-    return result, tuple(kept)
 
 
 def _changes(kind: Kind, before: Any, after: Any) -> Iterator[Change]:

@@ -1,7 +1,7 @@
 """The Deploy CLI's directory format, read and written through the table of kinds.
 
-Content is the canonical form: {kind: {name: object}}. A settings document is the one object named "settings"; bindings are
-one list per trigger. A kind that is not there was not read: it is never the same as an empty one.
+Content is the canonical form: {kind: {name: object}}. A settings document is the one object named "settings"; bindings
+are one list per trigger. A kind that is not there was not read: it is never the same as an empty one.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def by_name(kind: Kind, things: list[Any]) -> tuple[dict[str, Any], list[str]]:
 
 
 def read(folder: Path, *, kinds: list[str] | None = None) -> tuple[Content, dict[str, list[str]]]:
-    """A project's content, and {kind: names that several objects share}. Raises Invalid, naming the file that is wrong."""
+    """A project's content, and {kind: names that several objects share}. Raises Invalid, naming the wrong file."""
     content: Content = {}
     doubled: dict[str, list[str]] = {}
     for kind in KINDS.values():
@@ -152,7 +152,7 @@ def _partials_from_files(folder: Path, stored: Any) -> dict[str, Any]:
 
 
 def write(content: Content, folder: Path) -> list[str]:
-    """Write the content as a Deploy CLI project. Returns the relative paths. A kind without objects leaves no folder."""
+    """Write the content as a Deploy CLI project. Returns relative paths. A kind without objects leaves no folder."""
     written = dict(pair for type_, things in content.items() for pair in _files(KINDS[type_], things))
     for path, body in written.items():
         target = folder / path
@@ -178,7 +178,7 @@ def _files(kind: Kind, things: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _many(file: File, things: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-    """One file per object. Two names that make the same file name get different ones, so nothing overwrites anything."""
+    """One file per object. Two names that make one file name get different ones: nothing overwrites anything."""
     taken: set[str] = set()
     words = re.findall(r"\{(\w+)\}", file.path)
     for index, thing in enumerate(things):

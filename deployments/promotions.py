@@ -4,7 +4,8 @@
       │           ├──> refused  │            ├──> failed | interrupted ──> rolled_back
       └───────────┴─────────────┴> cancelled └──> outdated
 
-Moves are conditional UPDATEs through `_move`: of two people who press at once, one wins. deployments.applying does the work.
+Moves are conditional UPDATEs through `_move`: of two people who press at once, one wins. The work is in
+deployments.applying, the way back in deployments.rollback.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from deployments import analysis, plan, snapshots
+from deployments.findings import ERROR, Circumstances, Finding
 from deployments.models import Promotion, Snapshot
 from portal import audit, auth0, runs
 from portal.access import permissions_of
@@ -38,24 +40,29 @@ ENDED = {s for s in Status.values if not MOVES.get(s)} | {Status.VERIFIED, Statu
 
 
 def draft(source: Snapshot, target: Snapshot, picks: Iterable[plan.Pick], *, actor: Any, title: str = "") -> Promotion:
-    """Freeze the picked differences as a new draft. Raises Invalid where nothing, or what can't be promoted, is picked."""
+    """Freeze the picked differences as a new draft. Raises Invalid for no pick, or what can't be promoted."""
     if source.pk == target.pk:
         raise Invalid("Choose two different snapshots.")
     found, _ = snapshots.differences(source, target)
     items = _chosen(found, list(picks))
     title = title.strip() or f"{source.tenant.name} to {target.tenant.name}: {_summary(items)}"
     return Promotion.objects.create(
-        title=title[:120], source=source, target_snapshot=target, target=target.tenant, requested_by=actor,
-        items=[plan.as_data(item) for item in items], plan_hash=plan.digest(items),
-    )  # fmt: skip
+        title=title[:120],
+        source=source,
+        target_snapshot=target,
+        target=target.tenant,
+        requested_by=actor,
+        items=[plan.as_data(item) for item in items],
+        plan_hash=plan.digest(items),
+    )
 
 
-def findings(promotion: Promotion) -> list[analysis.Finding]:
+def findings(promotion: Promotion) -> list[Finding]:
     """What would go wrong, the worst first."""
     source = promotion.source
     return analysis.analyse(
         promotion.plan,
-        analysis.Circumstances(
+        Circumstances(
             target=snapshots.content_of(promotion.target_snapshot),
             stage=promotion.target.stage,
             source_domain=source.tenant.domain if source.tenant_id != promotion.target_id else "",
@@ -68,13 +75,13 @@ def findings(promotion: Promotion) -> list[analysis.Finding]:
 
 
 def keep_secrets(promotion: Promotion, values: dict[str, str], *, actor: Any) -> None:
-    """Store values for secrets that the target lacks ({"kind|name|path": value}), encrypted until the promotion has ended."""
-    _expect(promotion, Status.DRAFT, Status.REQUESTED, Status.APPROVED)
+    """Keep values for secrets that the target lacks, {"kind|name|path": value}, encrypted until its end."""
+    expect(promotion, Status.DRAFT, Status.REQUESTED, Status.APPROVED)
     if actor.pk != promotion.requested_by_id:
         raise Refused("Only the person who planned this promotion enters its secrets.")
     wanted = {f"{item.key}|{path}" for item in promotion.plan for path in plan.secrets_needed(item)}
     merged = promotion.secret_values | {key: value for key, value in values.items() if key in wanted and value}
-    with _recorded(promotion, actor, "promotions.request") as entry:
+    with recorded(promotion, actor, "promotions.request") as entry:
         entry.detail = f"Entered {sum(1 for v in values.values() if v)} secret value(s)"
         Promotion.objects.filter(pk=promotion.pk).update(secrets=json.dumps(merged))
     promotion.refresh_from_db()
@@ -85,17 +92,17 @@ def request(promotion: Promotion, *, actor: Any, reason: str, ticket: str = "") 
     reason = audit.required_reason(reason)
     if actor.pk != promotion.requested_by_id:
         raise Refused("Only the person who planned this promotion can ask for its approval.")
-    blocking = [finding for finding in findings(promotion) if finding.severity == analysis.ERROR]
+    blocking = [finding for finding in findings(promotion) if finding.severity == ERROR]
     if blocking:
         raise Refused(f"The plan has {len(blocking)} error(s), the first: {blocking[0].text} {blocking[0].advice}")
-    with _recorded(promotion, actor, "promotions.request", reason=reason, ticket=ticket) as entry:
+    with recorded(promotion, actor, "promotions.request", reason=reason, ticket=ticket) as entry:
         entry.after = _audited(promotion)
         _move(promotion, Status.DRAFT, Status.REQUESTED, reason=reason, ticket=ticket, requested_at=timezone.now())
 
 
 def approve(promotion: Promotion, *, actor: Any, plan_hash: str, reason: str = "") -> None:
     """Four eyes: by somebody else than who asked, and for exactly the plan that was looked at (`plan_hash`)."""
-    with _recorded(promotion, actor, "promotions.approve", reason=reason) as entry:
+    with recorded(promotion, actor, "promotions.approve", reason=reason) as entry:
         _not_by_its_author(promotion, actor)
         if plan_hash != promotion.plan_hash or not promotion.is_sound:
             raise Conflict("The plan is not the one that you looked at. Read it again before you approve.")
@@ -104,7 +111,7 @@ def approve(promotion: Promotion, *, actor: Any, plan_hash: str, reason: str = "
 
 
 def refuse(promotion: Promotion, *, actor: Any, reason: str) -> None:
-    with _recorded(promotion, actor, "promotions.approve", reason=audit.required_reason(reason)) as entry:
+    with recorded(promotion, actor, "promotions.approve", reason=audit.required_reason(reason)) as entry:
         _not_by_its_author(promotion, actor)
         entry.detail = "Refused"
         _decide(promotion, Status.REFUSED, actor, reason)
@@ -115,9 +122,9 @@ def withdraw(promotion: Promotion, *, actor: Any, reason: str = "") -> None:
     """Its author gives it up, at any time before it is applied."""
     if actor.pk != promotion.requested_by_id:
         raise Refused("Only the person who planned this promotion can withdraw it. Refuse it instead.")
-    with _recorded(promotion, actor, "promotions.request", reason=reason) as entry:
+    with recorded(promotion, actor, "promotions.request", reason=reason) as entry:
         entry.detail = "Withdrawn"
-        _expect(promotion, Status.DRAFT, Status.REQUESTED, Status.APPROVED)
+        expect(promotion, Status.DRAFT, Status.REQUESTED, Status.APPROVED)
         _move(promotion, promotion.status, Status.CANCELLED, finished_at=timezone.now())
     forget_secrets(promotion)
 
@@ -129,7 +136,7 @@ def start(promotion: Promotion, *, actor: Any, typed_name: str = "") -> Run:
     """
     if promotion.target.protected and typed_name.strip() != promotion.target.slug:
         raise Invalid(f"Type {promotion.target.slug} to confirm a change to this protected tenant.")
-    with _recorded(promotion, actor, "promotions.apply", reason=promotion.reason, ticket=promotion.ticket) as entry:
+    with recorded(promotion, actor, "promotions.apply", reason=promotion.reason, ticket=promotion.ticket) as entry:
         entry.detail = "Started"
         auth0.check_writable(promotion.target)
         with transaction.atomic():
@@ -169,46 +176,6 @@ def interrupted(run: Run) -> None:
     finish(promotion, Status.INTERRUPTED, outcome={"problem": problem})
 
 
-def roll_back(promotion: Promotion, *, actor: Any) -> Promotion:
-    """Plan the way back: a new draft from the snapshot before to what the target is now, for this promotion's items alone.
-
-    It takes the same road as any promotion: it is looked at, approved by somebody else, applied and verified.
-    """
-    _expect(promotion, Status.VERIFIED, Status.FAILED, Status.INTERRUPTED)
-    now = latest_reading(promotion)
-    if promotion.before is None or now is None:
-        raise Refused(f"Export {promotion.target.name} first: it is not known what this promotion left there.")
-    with _recorded(promotion, actor, "promotions.roll_back") as entry:
-        touched = {item.key for item in promotion.plan}
-        found = [item for item in snapshots.differences(promotion.before, now)[0] if item.key in touched]
-        if not found:
-            raise Refused("There is nothing to roll back: the target is as it was before.")
-        way_back = draft(
-            promotion.before, now, [plan.Pick(item.key, exact=True) for item in found],
-            actor=actor, title=f"Roll back: {promotion.title}",
-        )  # fmt: skip
-        Promotion.objects.filter(pk=way_back.pk).update(rolls_back=promotion)
-        entry.detail = f"Planned as promotion {way_back.pk}"
-    way_back.refresh_from_db()
-    return way_back
-
-
-def can_roll_back(promotion: Promotion) -> bool:
-    """Whether something was, or may have been, written."""
-    return Status.ROLLED_BACK in MOVES.get(promotion.status, set()) and promotion.before is not None
-
-
-def latest_reading(promotion: Promotion) -> Snapshot | None:
-    """The newest reading of the target since the promotion began, that holds the kinds of its plan."""
-    kinds = {item.kind for item in promotion.plan}
-    since = promotion.started_at or promotion.created_at
-    readings = Snapshot.objects.filter(tenant=promotion.target, created_at__gte=since).exclude(
-        source=Snapshot.Source.UPLOAD
-    )
-    readings = readings.exclude(pk=promotion.before_id) if promotion.before_id else readings
-    return next((s for s in readings if all(s.kinds.get(k, {}).get("state") == snapshots.READ for k in kinds)), None)
-
-
 def waiting_for(user: Any) -> list[dict[str, str]]:
     """For the home page: promotions that this person can approve, and own approved ones that can be applied."""
     held, items = permissions_of(user), []
@@ -219,21 +186,6 @@ def waiting_for(user: Any) -> list[dict[str, str]]:
         for promotion in Promotion.objects.filter(status=Status.APPROVED, requested_by=user):
             items.append(_waiting(promotion, f"Approved, ready to apply to {promotion.target.name}: {promotion.title}"))
     return items
-
-
-def journal(promotion: Promotion) -> list[dict[str, Any]]:
-    """Each write that was sent to the target: {"method", "path", "status" (0: the answer is not known), "message", "at"}."""
-    if promotion.run is None:
-        return []
-    entries: list[dict[str, Any]] = []
-    for event in promotion.run.events.filter(data__has_key="write"):
-        write = event.data["write"] | {"at": event.at}
-        opened = next((e for e in entries if _same_call(e, write) and not e["status"]), None)
-        if write["status"] and opened:
-            opened.update(write)
-        else:
-            entries.append(write)
-    return entries
 
 
 def forget_secrets(promotion: Promotion) -> None:
@@ -297,7 +249,7 @@ def _not_by_its_author(promotion: Promotion, actor: Any) -> None:
         raise Refused("Four eyes: somebody else than the person who asked must decide.")
 
 
-def _expect(promotion: Promotion, *statuses: str) -> None:
+def expect(promotion: Promotion, *statuses: str) -> None:
     if promotion.status not in statuses:
         raise Conflict(f"This promotion is {promotion.get_status_display().lower()}: reload and look.")
 
@@ -312,11 +264,16 @@ def _move(promotion: Promotion, old: str, new: str, **fields: Any) -> None:
         raise Conflict(f"Somebody was faster: this promotion is {promotion.get_status_display().lower()} by now.")
 
 
-def _recorded(promotion: Promotion, actor: Any, verb: str, *, reason: str = "", ticket: str = "") -> Any:
+def recorded(promotion: Promotion, actor: Any, verb: str, *, reason: str = "", ticket: str = "") -> Any:
     return audit.recorded(
-        actor, verb, tenant=promotion.target, target=f"promotion {promotion.pk}", target_label=promotion.title,
-        reason=reason, ticket=ticket,
-    )  # fmt: skip
+        actor,
+        verb,
+        tenant=promotion.target,
+        target=f"promotion {promotion.pk}",
+        target_label=promotion.title,
+        reason=reason,
+        ticket=ticket,
+    )
 
 
 def _audited(promotion: Promotion) -> dict[str, Any]:
@@ -326,7 +283,3 @@ def _audited(promotion: Promotion) -> dict[str, Any]:
 def _waiting(promotion: Promotion, title: str) -> dict[str, str]:
     detail = f"{promotion.requested_by.email}: {promotion.reason}" if promotion.reason else promotion.requested_by.email
     return {"title": title, "url": promotion.get_absolute_url(), "detail": detail}
-
-
-def _same_call(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    return (one["method"], one["path"]) == (other["method"], other["path"])

@@ -1,4 +1,4 @@
-"""No secret is ever stored with a snapshot: each becomes a placeholder of its own, which the plan knows how to treat."""
+"""No secret is ever stored with a snapshot: each becomes a placeholder of its own, which the plan understands."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from portal.redaction import is_secret
 
 
 def mask(content: Content) -> Content:
-    """The content with every secret text replaced by ##KIND_NAME_FIELD##, also where the Deploy CLI shows it in clear."""
+    """The content with each secret text replaced by ##KIND_NAME_FIELD##, also where the Deploy CLI does not."""
     return {
         type_: {name: _masked(KINDS[type_], name, thing) for name, thing in things.items()}
         for type_, things in content.items()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deployments import fields, plan
-from deployments.analysis import Finding
+from deployments.findings import Finding
 from deployments.kinds import KEYED, KINDS
 from deployments.models import Promotion
 from deployments.promotions import not_promotable
@@ -77,8 +77,13 @@ def grouped(shown: list[Shown]) -> list[dict[str, Any]]:
 def steps(promotion: Promotion) -> list[dict[str, str]]:
     """Planned, requested, approved, applying, verified, for the stepper; who and when as hints."""
     reached: dict[str, int] = {
-        Status.DRAFT: 1, Status.REQUESTED: 2, Status.APPROVED: 3, Status.APPLYING: 3, Status.VERIFIED: 5, Status.ROLLED_BACK: 5,
-    }  # fmt: skip
+        Status.DRAFT: 1,
+        Status.REQUESTED: 2,
+        Status.APPROVED: 3,
+        Status.APPLYING: 3,
+        Status.VERIFIED: 5,
+        Status.ROLLED_BACK: 5,
+    }
     failed_at: dict[str, int] = {Status.REFUSED: 2, Status.FAILED: 4, Status.INTERRUPTED: 3, Status.OUTDATED: 3}
     if promotion.status == Status.CANCELLED:
         failed_at[Status.CANCELLED] = 3 if promotion.decided_at else 2 if promotion.requested_at else 1

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import transaction
 
-from deployments import archive, fields, plan, project, secrets
+from deployments import archive, fields, plan, project, secrets, variables
 from deployments.engines import deploy_cli
 from deployments.kinds import KEYED, KINDS, LIST, SKIPPED_ALWAYS, SLOW, Kind, with_needed
 from deployments.models import Blob, Snapshot, SnapshotObject
@@ -27,7 +27,7 @@ State = dict[str, Any]
 
 @dataclass
 class Reading:
-    """What a tenant's configuration is. A kind that could not be read whole is in `states` as unknown, not in `content`."""
+    """A tenant's configuration. A kind that could not be read whole is in `states` as unknown, not in `content`."""
 
     content: Content = field(default_factory=dict)
     ids: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -72,9 +72,14 @@ def read(tenant: Tenant, progress: Progress, *, kinds: set[str] | None = None, p
     with tempfile.TemporaryDirectory(prefix="castellan-export-") as name:
         folder = Path(name)
         outcome = deploy_cli.run(
-            tenant, "export", folder, on_event=_teller(tenant, progress), progress=progress,
-            included=included, excluded=None if included else excluded,
-        )  # fmt: skip
+            tenant,
+            "export",
+            folder,
+            on_event=_teller(tenant, progress),
+            progress=progress,
+            included=included,
+            excluded=None if included else excluded,
+        )
         wanted = included or [kind for kind in KINDS if kind not in excluded]
         content, doubled = project.read(folder, kinds=wanted)
         files = {kind: _object_files(folder, KINDS[kind]) for kind in wanted}
@@ -82,7 +87,7 @@ def read(tenant: Tenant, progress: Progress, *, kinds: set[str] | None = None, p
 
 
 def upload(tenant: Tenant, data: bytes, *, actor: Any, note: str = "") -> Snapshot:
-    """Keep an uploaded Deploy CLI project (a zip file) as a snapshot of the tenant. Raises Invalid, naming what is wrong."""
+    """Keep an uploaded Deploy CLI project (a zip file) as a snapshot. Raises Invalid, naming what is wrong."""
     with audit.recorded(
         actor, "snapshots.export", tenant=tenant, target=tenant.slug, target_label=tenant.name
     ) as entry:
@@ -147,21 +152,21 @@ def differences(source: Snapshot, target: Snapshot) -> tuple[list[plan.Item], li
 
 
 def translated(source: Snapshot, target: Tenant) -> Content:
-    """The source's content as it reads in the target: variables of both tenants, and the tenants' own domains, replaced.
+    """The source's content as it reads in the target: variables and the tenants' own domains replaced.
 
     Raises Invalid for a variable that can't be replaced safely.
     """
     content = content_of(source)
     if source.tenant_id == target.pk:
-        return plan.with_variables(content, {}, target.variables)
+        return variables.replaced(content, {}, target.variables)
     try:
-        replacements = plan.variables_map(
+        replacements = variables.replacements(
             {**source.tenant.variables, "(domain)": source.tenant.domain},
             {**target.variables, "(domain)": target.domain},
         )
     except ValueError as error:
         raise Invalid(f"{error} Change it on the page of {source.tenant.name}.") from None
-    return plan.with_variables(content, replacements, target.variables)
+    return variables.replaced(content, replacements, target.variables)
 
 
 def _reading(
@@ -186,7 +191,7 @@ def _reading(
 
 
 def _doubt(kind: Kind, outcome: deploy_cli.Outcome, doubled: list[str], files: int | None) -> str:
-    """Why what was read of this kind may not be all there is; empty where it is. Never mistake "unreadable" for "none"."""
+    """Why what was read of this kind may not be all there is; empty where it is. "Unreadable" is never "none"."""
     for trouble in outcome.troubles.get(kind.type, []):
         path = trouble["path"].removeprefix("/api/v2")
         if trouble["status"] == 404 and any(path.startswith(absent) for absent in kind.absent):
@@ -200,7 +205,7 @@ def _doubt(kind: Kind, outcome: deploy_cli.Outcome, doubled: list[str], files: i
     if kind.type not in outcome.counts:
         return "the Deploy CLI did not read it"
     if count is not None and files is not None and files < count:
-        return f"{count} objects were read but {files} written: names differ only in what a file name can't hold, or not at all"
+        return f"{count} objects were read but {files} written: some names differ too little to be told apart"
     if count is None and not kind.absent and kind.shape == LIST:
         return "the Deploy CLI got no answer for it"
     return ""

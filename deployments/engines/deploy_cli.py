@@ -61,7 +61,7 @@ def run(
     excluded: list[str] | None = None,
     allow: list[Event] | None = None,
 ) -> Outcome:
-    """Run one job, "export" into or "import" from a folder. `allow` are the writes an import may make (see engines.writes).
+    """Run one job: "export" into a folder, or "import" from it. `allow` are an import's writes (see engines.writes).
 
     `on_event` gets each event of the bridge as it comes. Raises Cancelled where a person stopped the run (the process
     group is killed at once), else NotConnected, MissingScope, Invalid, Conflict, Refused or Unavailable.
@@ -69,9 +69,16 @@ def run(
     if mode == "import":
         auth0.check_writable(tenant)
     job = {
-        "mode": mode, "domain": tenant.domain, "token": tokens.management_token(tenant), "clientId": tenant.client_id,
-        "folder": str(folder), "included": included, "excluded": excluded or [], "allow": allow or [], "retries": RETRIES,
-    }  # fmt: skip
+        "mode": mode,
+        "domain": tenant.domain,
+        "token": tokens.management_token(tenant),
+        "clientId": tenant.client_id,
+        "folder": str(folder),
+        "included": included,
+        "excluded": excluded or [],
+        "allow": allow or [],
+        "retries": RETRIES,
+    }
     outcome = Outcome()
     with tempfile.TemporaryDirectory(prefix="castellan-") as scratch, _child(tenant, Path(scratch)) as (child, errors):
         stop = lambda: kill(child)  # noqa: E731  it is handed over, once
@@ -104,9 +111,14 @@ def _child(tenant: Tenant, scratch: Path) -> Iterator[tuple[subprocess.Popen[byt
     command = [node.node_binary(), f"--max-old-space-size={HEAP_MEGABYTES}", str(BRIDGE)]
     with (scratch / "stderr").open("w+b") as errors:
         child = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=environment, cwd=scratch,
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=environment,
+            cwd=scratch,
             start_new_session=True,
-        )  # fmt: skip
+        )
         try:
             yield child, errors
         finally:

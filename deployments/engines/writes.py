@@ -63,6 +63,6 @@ def _expression(path: str, id_: str, name: str) -> str:
 
 
 def _key_values(kind: Kind, item: plan.Item) -> dict[str, Any]:
-    """What the body of a create must hold. Fields that name other objects are ids on the wire: they are not compared."""
+    """What the body of a create must hold. Fields that name other objects are ids on the wire, so they are left out."""
     referring = {reference.at for reference in kind.references}
     return {key: None if key in referring and key != "audience" else item.after.get(key) for key in kind.key}

@@ -1,4 +1,4 @@
-"""What the tests of the release line share: readings of tenants, the two release managers, and the change they promote."""
+"""What the tests of the release line share: readings of tenants, two release managers, the change they promote."""
 
 from __future__ import annotations
 

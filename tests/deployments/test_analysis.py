@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from deployments import analysis, plan
-from deployments.analysis import Circumstances
+from deployments.findings import Circumstances
 from deployments.plan import Pick
 
 
@@ -33,34 +33,81 @@ CASES: list[tuple[str, plan.Content, plan.Content, dict[str, Any]]] = [
     ("marker", client(callbacks=["##SITE##/cb"]), client(), {}),
     ("secret-needed", {"connections": {"c": {"name": "c", "options": {"client_secret": "##X##"}}}}, NONE, {}),
     ("configuration", {"databases": {"d": {"name": "d", "options": {"customScripts": {"login": "x"}}}}}, NONE, {}),
-    ("source-domain", client(callbacks=["https://dev.eu.auth0.com/cb"]), client(), {"source_domain": "dev.eu.auth0.com"}),
+    (
+        "source-domain",
+        client(callbacks=["https://dev.eu.auth0.com/cb"]),
+        client(),
+        {"source_domain": "dev.eu.auth0.com"},
+    ),
     ("development-address", client(callbacks=["http://localhost:3000"]), client(), {"stage": "production"}),
     ("development-address", client(web_origins=["https://shop.dev.acme.com"]), client(), {"stage": "production"}),
     ("plain-http", client(callbacks=["http://shop.acme.com/cb"]), client(), {}),
     ("wildcard", client(callbacks=["https://*.acme.com/cb"]), client(), {}),
-    ("source-id", {"actions": {"A": ACTION | {"code": "if (id === 'abcdefghijklmnop')"}}}, NONE,
-     {"source_ids": {"abcdefghijklmnop": "clients Shop"}}),
+    (
+        "source-id",
+        {"actions": {"A": ACTION | {"code": "if (id === 'abcdefghijklmnop')"}}},
+        NONE,
+        {"source_ids": {"abcdefghijklmnop": "clients Shop"}},
+    ),
     ("not-bound", {"actions": {"MFA": ACTION}}, NONE, {}),
     ("not-deployed", {"actions": {"MFA": ACTION | {"deployed": False}}}, NONE, {}),
     ("old-runtime", {"actions": {"MFA": ACTION | {"runtime": "node16"}}}, NONE, {}),
-    ("loose-dependency", {"actions": {"MFA": ACTION | {"dependencies": [{"name": "axios", "version": "latest"}]}}}, NONE, {}),
+    (
+        "loose-dependency",
+        {"actions": {"MFA": ACTION | {"dependencies": [{"name": "axios", "version": "latest"}]}}},
+        NONE,
+        {},
+    ),
     ("keeps-own", {"triggers": BOUND}, {"triggers": {"post-login": [{"action_name": "Own"}]}}, {}),
     ("unbinds", {"triggers": BOUND}, {"triggers": {"post-login": [{"action_name": "Own"}]}}, {"exact": True}),
     ("bound-not-deployed", {"triggers": BOUND}, NONE | {"actions": {"MFA": ACTION | {"deployed": False}}}, {}),
     ("deletes", {"roles": {}}, {"roles": {"admin": {"name": "admin"}}}, {}),
     ("new-secret", client(), NONE, {}),
-    ("credentials", client(client_authentication_methods={"private_key_jwt": {"credentials": [{"name": "k"}]}}), NONE, {}),
+    (
+        "credentials",
+        client(client_authentication_methods={"private_key_jwt": {"credentials": [{"name": "k"}]}}),
+        NONE,
+        {},
+    ),
     ("removes-address", client(callbacks=["https://b"]), client(callbacks=["https://a"]), {}),
     ("weak-grant", client(grant_types=["implicit"]), client(grant_types=[]), {"stage": "production"}),
-    ("own-application", {"clients": {"Castellan": {"description": "a"}}}, {"clients": {"Castellan": {"description": "b"}}}, {}),
-    ("turns-off", {"guardianFactors": {"otp": {"enabled": False}}}, {"guardianFactors": {"otp": {"enabled": True}}}, {}),
-    ("mfa-off", {"guardianPolicies": {"settings": {"policies": []}}},
-     {"guardianPolicies": {"settings": {"policies": ["all-applications"]}}}, {}),
-    ("weaker-passwords", {"databases": {"d": {"options": {"passwordPolicy": "low"}}}},
-     {"databases": {"d": {"options": {"passwordPolicy": "good"}}}}, {}),
-    ("import-ends", {"databases": {"d": {"options": {"import_mode": False}}}}, {"databases": {"d": {"options": {"import_mode": True}}}}, {}),
-    ("tenant-name", {"tenant": {"settings": {"friendly_name": "Dev"}}}, {"tenant": {"settings": {"friendly_name": "Live"}}}, {}),
-]  # fmt: skip
+    (
+        "own-application",
+        {"clients": {"Castellan": {"description": "a"}}},
+        {"clients": {"Castellan": {"description": "b"}}},
+        {},
+    ),
+    (
+        "turns-off",
+        {"guardianFactors": {"otp": {"enabled": False}}},
+        {"guardianFactors": {"otp": {"enabled": True}}},
+        {},
+    ),
+    (
+        "mfa-off",
+        {"guardianPolicies": {"settings": {"policies": []}}},
+        {"guardianPolicies": {"settings": {"policies": ["all-applications"]}}},
+        {},
+    ),
+    (
+        "weaker-passwords",
+        {"databases": {"d": {"options": {"passwordPolicy": "low"}}}},
+        {"databases": {"d": {"options": {"passwordPolicy": "good"}}}},
+        {},
+    ),
+    (
+        "import-ends",
+        {"databases": {"d": {"options": {"import_mode": False}}}},
+        {"databases": {"d": {"options": {"import_mode": True}}}},
+        {},
+    ),
+    (
+        "tenant-name",
+        {"tenant": {"settings": {"friendly_name": "Dev"}}},
+        {"tenant": {"settings": {"friendly_name": "Live"}}},
+        {},
+    ),
+]
 
 
 @pytest.mark.parametrize(
@@ -97,5 +144,7 @@ def test_errors_come_first_and_every_finding_says_what_to_do() -> None:
 
 
 def test_every_code_that_is_written_has_a_case_here() -> None:
-    written = set(re.findall(r'(?:ERROR|WARNING|NOTE),\s*"([a-z-]+)"', Path(analysis.__file__).read_text()))
+    folder = Path(analysis.__file__).parent
+    code = "".join(path.read_text() for path in [Path(analysis.__file__), *folder.glob("analysers/*.py")])
+    written = set(re.findall(r'(?:ERROR|WARNING|NOTE),\s*"([a-z-]+)"', code))
     assert written == {case[0] for case in CASES}

@@ -49,8 +49,15 @@ def pair(db: None) -> tuple[Snapshot, Snapshot]:
 
 
 def _snapshot(slug: str, stage: str, content: project.Content) -> Snapshot:
-    tenant = Tenant.objects.create(slug=slug, name=slug.capitalize(), domain=f"{slug}.auth0.example", stage=stage,
-                                   client_id="m2m", client_secret="x", protected=stage == "production")  # fmt: skip
+    tenant = Tenant.objects.create(
+        slug=slug,
+        name=slug.capitalize(),
+        domain=f"{slug}.auth0.example",
+        stage=stage,
+        client_id="m2m",
+        client_secret="x",
+        protected=stage == "production",
+    )
     states = {kind: {"state": "read", "count": len(things), "reason": ""} for kind, things in content.items()}
     states["organizations"] = {"state": "unknown", "count": None, "reason": "the scope read:organizations is missing"}
     return snapshots.store(tenant, snapshots.Reading(content, {}, states), source="export", taken_by=None)
@@ -252,8 +259,12 @@ def test_its_author_withdraws_it_and_nobody_else(planned: Promotion, release: An
 
 @pytest.mark.parametrize("status", Promotion.Status.values)
 def test_every_state_has_a_page(planned: Promotion, release: Any, status: str) -> None:
-    outcome = {"problem": "What went wrong", "moved": [{"item": "clients|Shop", "path": "x", "planned": 1, "now": None}],
-               "differences": [{"item": "clients|Shop", "path": "y", "planned": "a", "found": "b"}], "applied": ["clients|Shop"]}  # fmt: skip
+    outcome = {
+        "problem": "What went wrong",
+        "moved": [{"item": "clients|Shop", "path": "x", "planned": 1, "now": None}],
+        "differences": [{"item": "clients|Shop", "path": "y", "planned": "a", "found": "b"}],
+        "applied": ["clients|Shop"],
+    }
     Promotion.objects.filter(pk=planned.pk).update(status=status, outcome=outcome)
     page = release.get(planned.get_absolute_url())
     assert page.status_code == 200

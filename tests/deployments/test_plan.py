@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deployments import fields, plan
+from deployments import fields, plan, variables
 from deployments.plan import Pick
 
 names = st.text("abcdefgh/~*.| é", min_size=1, max_size=6).filter(str.strip)
@@ -20,8 +20,11 @@ documents = st.recursive(
     max_leaves=8,
 )
 clients = st.dictionaries(
-    names, st.fixed_dictionaries({}, optional={"callbacks": st.lists(scalars, max_size=3), "addons": documents, "description": scalars})
-)  # fmt: skip
+    names,
+    st.fixed_dictionaries(
+        {}, optional={"callbacks": st.lists(scalars, max_size=3), "addons": documents, "description": scalars}
+    ),
+)
 bindings = st.lists(st.sampled_from("ABCDE"), unique=True).map(lambda found: [{"action_name": n} for n in found])
 contents = st.fixed_dictionaries(
     {
@@ -135,8 +138,10 @@ def test_secrets_never_differ_and_the_targets_own_are_kept() -> None:
 
 
 def test_a_secret_that_the_target_lacks_needs_a_value() -> None:
-    made = {"connections": {"corp": {"name": "corp", "options": {"client_secret": "##A##"}}},
-            "actions": {"Risk": {"name": "Risk", "code": "", "secrets": [{"name": "KEY"}, {"name": "OLD"}]}}}  # fmt: skip
+    made = {
+        "connections": {"corp": {"name": "corp", "options": {"client_secret": "##A##"}}},
+        "actions": {"Risk": {"name": "Risk", "code": "", "secrets": [{"name": "KEY"}, {"name": "OLD"}]}},
+    }
     target = {"connections": {}, "actions": {"Risk": {"name": "Risk", "code": "x", "secrets": [{"name": "OLD"}]}}}
     needed = {item.kind: plan.secrets_needed(item) for item in plan.compare(made, target)}
     assert needed == {"connections": ["options/client_secret"], "actions": ["secrets/KEY"]}
@@ -156,6 +161,7 @@ def test_what_an_item_needs_is_added_to_any_depth() -> None:
         "resourceServers|https://api",
     }
     assert plan.what_it_needs(found, ["triggers|post-login"]) == ["actions|MFA"]
+    assert plan.what_it_needs(found, ["actions|MFA"]) == ["triggers|post-login"]
 
 
 def test_a_reference_that_nothing_satisfies_is_named() -> None:
@@ -190,7 +196,7 @@ def test_the_management_api_is_always_there() -> None:
 
 
 def test_variables_and_keyword_markers_are_replaced_in_values_and_names_longest_first() -> None:
-    replacements = plan.variables_map(
+    replacements = variables.replacements(
         {"SITE": "https://dev.shop.example", "HOST": "dev.shop.example"},
         {"SITE": "https://shop.example", "HOST": "shop.example"},
     )
@@ -199,7 +205,7 @@ def test_variables_and_keyword_markers_are_replaced_in_values_and_names_longest_
             "https://dev.shop.example/api": {"identifier": "https://dev.shop.example/api", "u": "##SITE##/x"}
         }
     }
-    result = plan.with_variables(content, replacements, {"SITE": "https://shop.example"})
+    result = variables.replaced(content, replacements, {"SITE": "https://shop.example"})
     assert result == {
         "resourceServers": {
             "https://shop.example/api": {"identifier": "https://shop.example/api", "u": "https://shop.example/x"}
@@ -208,15 +214,15 @@ def test_variables_and_keyword_markers_are_replaced_in_values_and_names_longest_
 
 
 def test_a_variable_with_a_regular_expression_in_it_is_plain_text() -> None:
-    replacements = plan.variables_map({"A": "a.b(c"}, {"A": "\\1$x"})
-    assert plan.with_variables({"roles": {"r": {"d": "a.b(c aXb(c"}}}, replacements) == {
+    replacements = variables.replacements({"A": "a.b(c"}, {"A": "\\1$x"})
+    assert variables.replaced({"roles": {"r": {"d": "a.b(c aXb(c"}}}, replacements) == {
         "roles": {"r": {"d": "\\1$x aXb(c"}}
     }
 
 
 def test_a_variable_too_short_to_be_told_apart_is_refused() -> None:
     with pytest.raises(ValueError, match="STAGE"):
-        plan.variables_map({"STAGE": "dev"}, {"STAGE": "prod"})
+        variables.replacements({"STAGE": "dev"}, {"STAGE": "prod"})
 
 
 def _bound(*actions: str) -> list[dict[str, str]]:

@@ -23,23 +23,37 @@ CONTENT: project.Content = {
     },
     "clients": {"Shop": {"name": "Shop", "callbacks": ["https://a"], "custom_login_page": "<html>\n</html>"}},
     "databases": {"users": {"name": "users", "options": {"customScripts": {"login": "function login() {}\n"}}}},
-    "connections": {"email": {"name": "email", "strategy": "email", "options": {"email": {"body": "<p>\n{{ code }}</p>"}}}},
+    "connections": {
+        "email": {"name": "email", "strategy": "email", "options": {"email": {"body": "<p>\n{{ code }}</p>"}}}
+    },
     "clientGrants": {"Shop · https://api": {"client_id": "Shop", "audience": "https://api", "scope": ["a"]}},
     "emailTemplates": {"reset_email": {"template": "reset_email", "body": "<p>\n</p>", "enabled": True}},
     "emailProvider": {"settings": {"name": "smtp", "credentials": {"smtp_host": "##EMAIL##"}}},
-    "branding": {"settings": {"colors": {"primary": "#fff"}, "templates": [{"template": "universal_login", "body": "<a>\n</a>"}]}},
+    "branding": {
+        "settings": {"colors": {"primary": "#fff"}, "templates": [{"template": "universal_login", "body": "<a>\n</a>"}]}
+    },
     "triggers": {"post-login": [{"action_name": "MFA", "display_name": "MFA"}]},
     "tenant": {"settings": {"friendly_name": "Ünïcode"}},
     "guardianPolicies": {"settings": {"policies": ["all-applications"]}},
-    "attackProtection": {"settings": {"breachedPasswordDetection": {"enabled": True}, "bruteForceProtection": {"enabled": True},
-                                      "suspiciousIpThrottling": {"enabled": False}}},
+    "attackProtection": {
+        "settings": {
+            "breachedPasswordDetection": {"enabled": True},
+            "bruteForceProtection": {"enabled": True},
+            "suspiciousIpThrottling": {"enabled": False},
+        }
+    },
     "themes": {"Blue": {"displayName": "Blue"}, "Red": {"displayName": "Red"}},
-    "prompts": {"settings": {"universal_login_experience": "new", "customText": {"en": {"login": {"login": {"title": "Hi"}}}},
-                             "partials": {"login": {"login": {"form-content-start": "<div>\n</div>"}}},
-                             "screenRenderers": [{"prompt": "login-id", "screen": "login-id", "rendering_mode": "advanced"}]}},
+    "prompts": {
+        "settings": {
+            "universal_login_experience": "new",
+            "customText": {"en": {"login": {"login": {"title": "Hi"}}}},
+            "partials": {"login": {"login": {"form-content-start": "<div>\n</div>"}}},
+            "screenRenderers": [{"prompt": "login-id", "screen": "login-id", "rendering_mode": "advanced"}],
+        }
+    },
     "phoneProviders": {"twilio": {"name": "twilio", "credentials": {"auth_token": "##PHONE##"}}},
     "organizations": {"acme": {"name": "acme", "connections": [], "display_name": "Acme"}},
-}  # fmt: skip
+}
 
 
 def test_what_is_written_reads_back_the_same(tmp_path: Path) -> None:
@@ -66,9 +80,14 @@ context.loadAssetsFromLocal().then(() => process.stdout.write(JSON.stringify(con
 def test_the_deploy_cli_reads_the_same_from_what_we_write(tmp_path: Path) -> None:
     project.write(CONTENT, tmp_path)
     theirs = json.loads(
-        subprocess.run([node.node_binary(), "-e", PARSER, str(tmp_path)], capture_output=True, check=True, timeout=60,
-                       cwd=Path(__file__).parents[2]).stdout
-    )  # fmt: skip
+        subprocess.run(
+            [node.node_binary(), "-e", PARSER, str(tmp_path)],
+            capture_output=True,
+            check=True,
+            timeout=60,
+            cwd=Path(__file__).parents[2],
+        ).stdout
+    )
     for type_, things in CONTENT.items():
         ours = _as_assets(type_, things)
         assert _sorted(theirs[type_]) == _sorted(ours), type_

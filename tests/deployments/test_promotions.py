@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from deployments import promotions, snapshots
+from deployments import promotions, rollback, snapshots
 from deployments.models import Promotion, Snapshot
 from deployments.plan import Pick
 from portal import runs
@@ -49,9 +49,7 @@ def test_the_action_its_binding_and_the_application_arrive_and_nothing_else_chan
     assert len([key for key in differing if key[0] == "clients"]) == 1
     assert all(key not in before for key in differing if key[0] in ("actions", "action_versions"))
 
-    writes = {
-        (entry["method"], entry["path"].split("/")[3], entry["status"]) for entry in promotions.journal(promotion)
-    }
+    writes = {(entry["method"], entry["path"].split("/")[3], entry["status"]) for entry in rollback.journal(promotion)}
     assert writes == {
         ("PATCH", "clients", 200),
         ("POST", "actions", 201),
@@ -61,7 +59,7 @@ def test_the_action_its_binding_and_the_application_arrive_and_nothing_else_chan
     sent = {
         (r["method"], r["path"]) for r in staging.requests() if r["method"] not in ("GET",) and "/api/v2/" in r["path"]
     }
-    assert sent == {(entry["method"], entry["path"]) for entry in promotions.journal(promotion)}
+    assert sent == {(entry["method"], entry["path"]) for entry in rollback.journal(promotion)}
 
 
 def test_it_rolls_back_by_the_same_road_and_leaves_the_target_as_it_was(
@@ -71,7 +69,7 @@ def test_it_rolls_back_by_the_same_road_and_leaves_the_target_as_it_was(
     promotion, own = approved(), bound(staging)
     description = staging.named("clients", "Larkspur Storefront").get("description")
     carry_out(promotion, release.user)
-    way_back = promotions.roll_back(promotion, actor=second.user)
+    way_back = rollback.roll_back(promotion, actor=second.user)
     assert {(i.action, i.kind) for i in way_back.plan} == {
         ("update", "clients"),
         ("update", "triggers"),
@@ -127,15 +125,16 @@ def test_the_deploy_cli_failing_half_way_is_told_with_what_had_arrived(
     assert (promotion.status, run.status) == ("failed", "failed")
     assert set(promotion.outcome["applied"]) == {"actions|Partner MFA", "clients|Larkspur Storefront"}
     assert promotion.outcome["problem"] == run.error
-    failed = [entry for entry in promotions.journal(promotion) if entry["status"] >= 400]
+    failed = [entry for entry in rollback.journal(promotion) if entry["status"] >= 400]
     assert [entry["path"] for entry in failed] == ["/api/v2/actions/triggers/post-login/bindings"]
     # The way on: what has arrived is no difference any more.
     found, _ = snapshots.differences(promotion.source, promotion.after)
     assert {item.key for item in found} & {item.key for item in promotion.plan} == {"triggers|post-login"}
     # ... and the way back.
-    assert {item.key for item in promotions.roll_back(promotion, actor=release.user).plan} == {
-        "actions|Partner MFA", "clients|Larkspur Storefront",
-    }  # fmt: skip
+    assert {item.key for item in rollback.roll_back(promotion, actor=release.user).plan} == {
+        "actions|Partner MFA",
+        "clients|Larkspur Storefront",
+    }
 
 
 def test_a_write_that_the_deploy_cli_only_logs_as_failed_is_a_failure(
@@ -175,7 +174,7 @@ def test_a_tenant_at_its_rate_limit_is_waited_for(approved: Any, sandbox: Any, r
     sandbox.tenant("staging").conditions(faults=faults)
     carry_out(promotion, release.user)
     assert promotion.status == "verified"
-    assert [entry["status"] for entry in promotions.journal(promotion)] == [429, 200]
+    assert [entry["status"] for entry in rollback.journal(promotion)] == [429, 200]
 
 
 def test_the_person_who_asked_can_never_approve(approved: Any, release: Any, second: Any) -> None:
@@ -284,8 +283,14 @@ def test_secrets_of_a_new_action_are_asked_for_written_and_forgotten(
 
 def test_a_connection_keeps_the_targets_own_secret(sandbox: Any, read: Any, release: Any, second: Any) -> None:
     for slug, secret in (("dev", "dev-idp-secret"), ("staging", "staging-idp-secret")):
-        options = {"type": "back_channel", "issuer": f"https://idp.{slug}.example", "client_id": slug, "client_secret": secret,
-                   "authorization_endpoint": "https://idp.example/a", "token_endpoint": "https://idp.example/t"}  # fmt: skip
+        options = {
+            "type": "back_channel",
+            "issuer": f"https://idp.{slug}.example",
+            "client_id": slug,
+            "client_secret": secret,
+            "authorization_endpoint": "https://idp.example/a",
+            "token_endpoint": "https://idp.example/t",
+        }
         sandbox.tenant(slug).api("POST", "/connections", {"name": "corp", "strategy": "oidc", "options": options})
     kinds = {"connections"}
     source, target = read("dev", kinds), read("staging", kinds)
@@ -312,8 +317,12 @@ def test_a_way_of_the_plan_is_recorded_step_by_step(approved: Any, release: Any,
         for e in AuditEvent.objects.filter(target=f"promotion {promotion.pk}").order_by("pk")
     ]
     mine, theirs = release.user.email, second.user.email
-    assert trail == [(mine, "promotions.request", "succeeded"), (theirs, "promotions.approve", "succeeded"),
-                     (mine, "promotions.apply", "succeeded"), (mine, "promotions.apply", "succeeded")]  # fmt: skip
+    assert trail == [
+        (mine, "promotions.request", "succeeded"),
+        (theirs, "promotions.approve", "succeeded"),
+        (mine, "promotions.apply", "succeeded"),
+        (mine, "promotions.apply", "succeeded"),
+    ]
     written = AuditEvent.objects.filter(verb="promotions.apply").latest("pk")
     assert written.after == {"clients|Larkspur Storefront": {"description": "The shop, with partner sign-in"}}
     assert written.reason == "Partners sign in with MFA"
@@ -358,7 +367,7 @@ def test_a_worker_that_died_leaves_the_promotion_interrupted_with_its_journal(
     promotion.refresh_from_db()
     assert promotion.status == "interrupted"
     assert "journal" in promotion.outcome["problem"]
-    assert [entry["status"] for entry in promotions.journal(promotion)] == [0]
+    assert [entry["status"] for entry in rollback.journal(promotion)] == [0]
 
 
 def _stored_promotion(target: Any, asker: Any) -> Promotion:
