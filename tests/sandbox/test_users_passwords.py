@@ -11,6 +11,7 @@ from sandbox import passwords
 from sandbox.conditions import Bucket
 from sandbox.plans import PLANS, group_of
 
+OWN_WORDS = {"password_dictionary": {"enable": True, "dictionary": ["larkspur1!"]}}
 ADA = {"email": "ada.norton@larkspur.example", "name": "Ada Norton", "username": "adan"}
 
 
