@@ -99,7 +99,11 @@ def branding_css(tenant: Tenant) -> str:
     if isinstance(primary, str) and _COLOR.match(primary):
         rules.append(f":root {{ --primary: {primary}; --on-primary: {_readable_on(primary)}; }}")
     if isinstance(background, str) and _COLOR.match(background):
-        rules.append(f":root {{ --page: {background}; --on-page: {_readable_on(background)}; }}")
+        # A light background suits the light pages alone, a dark one the dark pages.
+        on_page = _readable_on(background)
+        scheme = "light" if on_page == "#000000" else "dark"
+        rule = f":root {{ --page: {background}; --on-page: {on_page}; }}"
+        rules.append(f"@media (prefers-color-scheme: {scheme}) {{ {rule} }}")
     return "\n".join(rules)
 
 

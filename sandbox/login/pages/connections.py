@@ -16,7 +16,7 @@ from sandbox.login.visits import Visit
 from sandbox.store import Document
 from sandbox.users import records
 
-_MOST_SHOWN = 8
+_MOST_SHOWN = 4
 
 
 async def upstream(visit: Visit) -> Response:
