@@ -317,6 +317,20 @@ def test_cancelling_before_it_began_frees_the_tenant(tenants: Any, version: Poli
     assert bring(tenants["dev"], version, actor).pk != publication.pk
 
 
+def test_a_run_that_was_told_to_stop_writes_nothing_more_and_frees_the_tenant(
+    sandbox: Any, tenants: Any, version: PolicyVersion, actor: User
+) -> None:
+    publication = bring(tenants["dev"], version, actor)
+    progress = runs.Progress(publication.run)
+    progress._stop()
+    with pytest.raises(runs.Cancelled):
+        publish.carry_out(publication.run, progress)
+    publication.refresh_from_db()
+    assert publication.state == State.CANCELLED
+    assert ACTION_NAME not in flow(sandbox.tenant("dev"))
+    assert not sandbox.tenant("dev").api("GET", "/actions/actions", actionName=ACTION_NAME)["actions"]
+
+
 @pytest.mark.parametrize("path", ["/api/v2/actions/actions", "/api/v2/guardian/factors"])
 def test_a_tenant_that_fails_ends_the_act_with_its_sentence_and_nothing_is_live(
     eager: None, sandbox: Any, tenants: Any, version: PolicyVersion, actor: User, path: str, monkeypatch: Any
