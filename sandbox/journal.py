@@ -23,7 +23,7 @@ create table if not exists base (one integer primary key check (one = 1), seed t
 create table if not exists changes (number integer primary key, kind text not null, id text not null, document blob);
 """
 # Past this many changes a start would take noticeably longer than reading a copy.
-MOST_CHANGES = 50_000
+MOST_CHANGES = 20_000
 
 
 class Journal:
