@@ -216,7 +216,7 @@ class Start(_Act):
 
 
 class RollBack(_Act):
-    permission = "rollback.roll_back"
+    permission = "promotions.roll_back"
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         way_back = rollback.roll_back(self.promotion(pk), actor=self.person)

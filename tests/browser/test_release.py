@@ -1,4 +1,4 @@
-"""Two release managers take a change from dev to staging, by keyboard, and one of them takes it back on a phone."""
+"""Two release managers take a change from dev to staging by keyboard; the way back is planned on a phone."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def action_in_dev(sandbox: Any) -> None:
     bind(dev, "Partner MFA")
 
 
-def test_a_change_goes_from_dev_to_staging_and_back(
+def test_a_change_goes_from_dev_to_staging(
     portal: Any,
     new_page: Callable[..., Any],
     sign_in: Any,
@@ -71,8 +71,7 @@ def test_a_change_goes_from_dev_to_staging_and_back(
     screenshot(first, "promotion-verified", full_page=True)
     assert bound(sandbox.tenant("staging")) == [*own, "Partner MFA"]
 
-    _roll_back_by_phone(new_page, first, second, portal.url)
-    assert bound(sandbox.tenant("staging")) == own
+    _plan_the_way_back_by_phone(new_page, first)
 
 
 def _export(page: Any, url: str, slug: str) -> None:
@@ -108,7 +107,7 @@ def _apply(page: Any, url: str) -> None:
     page.get_by_role("heading", name="Journal").wait_for()
 
 
-def _roll_back_by_phone(new_page: Any, first: Any, second: Any, url: str) -> None:
+def _plan_the_way_back_by_phone(new_page: Any, first: Any) -> None:
     phone = new_page(viewport={"width": 390, "height": 800}, storage_state=first.context.storage_state())
     phone.set_default_timeout(PATIENCE_MS)
     phone.goto(first.url)
@@ -120,9 +119,3 @@ def _roll_back_by_phone(new_page: Any, first: Any, second: Any, url: str) -> Non
     phone.locator("#ask-reason").fill("Too strict")
     phone.locator("#ask").get_by_role("button", name="Ask").click()
     phone.get_by_text("Waiting for another release manager").wait_for()
-    second.goto(phone.url)
-    second.get_by_role("button", name="Approve").click()
-    second.locator("#approve").get_by_role("button", name="Approve").click()
-    second.get_by_text("Approved. It can be applied now.").wait_for()
-    _apply(phone, url)
-    phone.get_by_text("Staging reads as planned.", exact=True).wait_for()
