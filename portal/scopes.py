@@ -21,7 +21,12 @@ _WRITE_PROMOTED = (
     *("update:prompts", "update:tenant_settings", "create:email_templates", "update:email_templates"),
     *("create:organizations", "update:organizations", "create:organization_connections"),
 )
-_PUBLISH_ACTION = ("read:actions", "create:actions", "update:actions", "read:guardian_factors", "read:mfa_policies")
+_MFA_SETTINGS = ("read:guardian_factors", "read:tenant_settings", "read:mfa_policies")
+# Publishing runs the policy for the people who must stay able to sign in, so it reads users and their factors.
+_PUBLISH_ACTION = (
+    *("read:actions", "create:actions", "update:actions", *_MFA_SETTINGS),
+    *("read:users", "read:authentication_methods"),
+)
 _DATABASES = ("read:connections", "read:connections_options")
 
 # permission -> scopes without which it does not work at all
@@ -49,7 +54,9 @@ IMPROVES: dict[str, tuple[str, ...]] = {
         "read:connections",
     ),
     "users.remove_mfa": ("update:users",),
-    "mfa.publish": ("read:users", "read:clients", "read:connections", "read:tenant_settings"),
+    "mfa.view": (*_MFA_SETTINGS, "read:users", "read:authentication_methods"),
+    "mfa.publish": ("update:tenant_settings",),
+    "mfa.roll_back": ("update:tenant_settings",),
     "snapshots.export": _READ_ALL,
     "promotions.apply": (*_READ_ALL, *_WRITE_PROMOTED),
     "promotions.roll_back": (*_READ_ALL, *_WRITE_PROMOTED),
