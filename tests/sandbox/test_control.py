@@ -93,18 +93,8 @@ def test_a_bad_state_is_refused_and_loses_nothing(dev: Any, state: Any) -> None:
     assert dev.user("helpdesk@larkspur.example") == before
 
 
-def test_reset_export_and_import_of_the_demo_take_less_than_a_tenth_of_a_second(dev: Any) -> None:
-    state = dev.http.get("/_sandbox/state").content
+def test_a_reset_of_the_demo_takes_less_than_a_tenth_of_a_second(dev: Any) -> None:
     assert timed(lambda: dev.http.post("/_sandbox/reset")) < 0.1
-    spent = {
-        path: timed(act)
-        for path, act in {
-            "export": lambda: dev.http.get("/_sandbox/state"),
-            "import": lambda: dev.http.put("/_sandbox/state", content=state),
-        }.items()
-    }
-    # Ten megabytes through TLS on a busy machine cost more than the work itself.
-    assert all(seconds < 0.6 for seconds in spent.values()), spent
 
 
 # Conditions
