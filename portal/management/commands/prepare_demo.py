@@ -73,13 +73,25 @@ def register(demo: Demo, slug: str) -> Tenant:
         "ca_bundle": demo.authority.read_text(),
     }
     tenant = Tenant.objects.filter(slug=slug).first() or Tenant(
-        slug=slug, name=NAMES[slug], stage=STAGES[slug], position=TENANTS.index(slug), protected=slug == HOME_TENANT
+        slug=slug,
+        name=NAMES[slug],
+        stage=STAGES[slug],
+        position=TENANTS.index(slug),
+        protected=slug == HOME_TENANT,
+        variables=variables(slug),
     )
     if not tenant.pk or any(getattr(tenant, name) != value for name, value in must.items()):
         for name, value in must.items():
             setattr(tenant, name, value)
         tenants.save(tenant, actor=None)
     return tenant
+
+
+def variables(slug: str) -> dict[str, str]:
+    """What differs per tenant by nature: the addresses of the company's sites. Promotions replace them."""
+    host = {"dev": "dev.", "staging": "staging."}.get(slug, "") + "larkspur.example"
+    sites = {site.upper(): f"{site}.{host}" for site in ("shop", "office", "partners", "returns", "news", "gifts")}
+    return sites | {"APP": f"com.larkspur.outfitters://{host}/"}
 
 
 def let_sign_in(tenant: Tenant, url: str) -> None:
