@@ -268,7 +268,8 @@ def teller(progress: Progress) -> Any:
             )
         elif event["ev"] == "refused":
             progress.say(f"Refused: {event['method']} {event['path']} {event['reason']}", level=RunEvent.Level.ERROR)
-        elif event["ev"] == "log":
+        elif event["ev"] == "log" and "should be deleted" not in event["message"]:
+            # Of whatever is not in the folder the Deploy CLI says so; deletes are off, and a plan names its own.
             progress.say(event["message"], level=RunEvent.Level.WARNING)
         elif event["ev"] == "waiting":
             progress.say(f"Waiting {event['ms'] / 1000:.0f} s to leave room for people.")
