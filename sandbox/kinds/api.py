@@ -135,12 +135,17 @@ def _public(body: Any) -> Any:
         return {
             key: [_public_object(item) for item in value] if isinstance(value, list) else value
             for key, value in body.items()
-            if not key.startswith("_")
+            if not _internal(key)
         }
     return body
 
 
 def _public_object(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: item for key, item in value.items() if not key.startswith("_")}
+        return {key: item for key, item in value.items() if not _internal(key)}
     return value
+
+
+def _internal(key: str) -> bool:
+    """Log events have an _id that is shown."""
+    return key.startswith("_") and key != "_id"

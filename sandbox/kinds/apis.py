@@ -63,6 +63,8 @@ CLIENT_GRANTS = Kind(
 def complete_api(call: Call, api: Document) -> Document:
     if urlsplit(api["identifier"]).path == "/me/" and not call.store.get("resource_servers", api["id"]):
         api = {**api, **MY_ACCOUNT}
+    if isinstance(call.body, dict) and "scopes" in call.body:
+        _forget_permissions(call, api["identifier"], {scope["value"] for scope in api.get("scopes") or ()})
     encryption = api.get("token_encryption") or {}
     key = encryption.get("encryption_key") or {}
     if "pem" in key:
@@ -104,6 +106,20 @@ def check_api(call: Call, api: Document, before: Document | None) -> None:
             raise ApiError(400, "Auth0 Management API cannot be modified.", "operation_not_supported")
 
 
+def forget_api(call: Call, api: Document) -> None:
+    """Grants and permissions for an API go with it."""
+    for grant in call.store.find("client_grants", audience=api["identifier"]):
+        crud.remove(CLIENT_GRANTS, call, grant)
+    _forget_permissions(call, api["identifier"], set())
+
+
+def _forget_permissions(call: Call, identifier: str, left: set[str]) -> None:
+    for kind in ("role_permissions", "user_permissions"):
+        for row in call.store.find(kind, resource_server_identifier=identifier):
+            if row["permission_name"] not in left:
+                call.store.remove(kind, row["_key"])
+
+
 RESOURCE_SERVERS = Kind(
     path="/resource-servers",
     store="resource_servers",
@@ -129,6 +145,7 @@ RESOURCE_SERVERS = Kind(
     paging="both",
     check=check_api,
     before=complete_api,
+    after_delete=forget_api,
 )
 
 

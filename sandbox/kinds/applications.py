@@ -6,7 +6,7 @@ import secrets
 from typing import Any
 
 from sandbox.errors import ApiError
-from sandbox.kinds import crud, paging
+from sandbox.kinds import client_keys, crud, paging
 from sandbox.kinds.certificates import signing_keys
 from sandbox.kinds.kind import Id, Kind, merged
 from sandbox.kinds.operations import Call, Reply, operation
@@ -89,7 +89,7 @@ def complete_client(call: Call, client: Document) -> Document:
             "invalid_body",
         )
     _link_api(call, client)
-    return client
+    return client_keys.kept(call, client)
 
 
 def _with_logout(call: Call, client: Document) -> Document:

@@ -17,7 +17,6 @@ from sandbox.tenant import new_id
 from sandbox.users import records
 
 ATTRIBUTE_CONFLICTS = ("validation", "requires_username")
-UNLISTED = ("enabled_clients",)
 
 
 def new_connection(call: Call, sent: Document) -> Document:

@@ -5,15 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.errors import ApiError
-from sandbox.kinds import crud
+from sandbox.kinds import client_keys, crud
 from sandbox.kinds.applications import CLIENTS
-from sandbox.kinds.certificates import rsa_thumbprint, subject_lines, thumbprint_sha256
-from sandbox.kinds.kind import BASE58
 from sandbox.kinds.operations import Call, Reply, operation
 from sandbox.store import Document
-from sandbox.tenant import new_id
-
-MOST = 2000
 
 
 @operation("GET", "/clients/{client_id}/credentials")
@@ -25,33 +20,7 @@ def list_credentials(call: Call) -> list[Document]:
 @operation("POST", "/clients/{client_id}/credentials")
 def create_credential(call: Call) -> Reply:
     client = crud.find(CLIENTS, call, call.params["client_id"])
-    sent, now = call.body or {}, call.tenant.timestamp()
-    credential: Document = {
-        "id": new_id("cred_", 22, BASE58),
-        "credential_type": sent["credential_type"],
-        **_described(sent),
-        "created_at": now,
-        "updated_at": now,
-        "client_id": client["client_id"],
-        "_pem": sent.get("pem"),
-    }
-    if sent.get("name"):
-        credential["name"] = sent["name"]
-    if sent.get("expires_at"):
-        credential["expires_at"] = sent["expires_at"]
-    return Reply(201, _shown(call.store.put("client_credentials", credential["id"], credential)))
-
-
-def _described(sent: Document) -> Document:
-    """What the credential's type tells of its key: kid and alg, thumbprint, or subject."""
-    kind, pem = sent["credential_type"], sent.get("pem", "")
-    if kind == "cert_subject_dn":
-        return {"subject_dn": sent.get("subject_dn") or subject_lines(pem)}
-    if not pem:
-        raise ApiError(400, "Payload validation error: 'Missing required property: pem'.", "invalid_body")
-    if kind == "x509_cert":
-        return {"thumbprint_sha256": thumbprint_sha256(pem)}
-    return {"kid": sent.get("kid") or rsa_thumbprint(pem), "alg": sent.get("alg") or "RS256"}
+    return Reply(201, _shown(client_keys.create(call, client["client_id"], call.body or {})))
 
 
 def _shown(credential: Document) -> Document:

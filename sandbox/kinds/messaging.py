@@ -58,7 +58,6 @@ FACTORY_TEMPLATES: tuple[Document, ...] = (
 )
 """What a new tenant has; an empty body means Auth0's own text."""
 NO_PROVIDER = ("There is not a configured email provider", "inexistent_email_provider")
-PHONE_TYPES = ("otp_verify", "otp_enroll", "change_password", "blocked_account", "password_breach")
 
 
 def _change_provider(call: Call, old: Document, sent: Document) -> Document:

@@ -11,8 +11,6 @@ from sandbox.kinds.kind import BASE58, Id, IdFormat, Kind, Unique, pruned
 from sandbox.kinds.operations import Call, Reply, operation
 from sandbox.store import Document
 
-NO_DEFAULT = ("There is no default domain.", "inexistent_default_domain")
-
 
 def new_domain(call: Call, sent: Document) -> Document:
     domain, id = sent.get("domain", ""), Id("cd_").new()

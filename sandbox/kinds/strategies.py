@@ -8,57 +8,6 @@ from sandbox.kinds.certificates import describe_signing
 from sandbox.kinds.kind import merged
 from sandbox.store import Document
 
-SOCIAL = frozenset(
-    [
-        "amazon",
-        "aol",
-        "apple",
-        "auth0-oidc",
-        "baidu",
-        "bitbucket",
-        "bitly",
-        "box",
-        "daccount",
-        "dropbox",
-        "dwolla",
-        "evernote",
-        "evernote-sandbox",
-        "exact",
-        "facebook",
-        "fitbit",
-        "github",
-        "google-oauth2",
-        "instagram",
-        "line",
-        "linkedin",
-        "miicard",
-        "oauth1",
-        "oauth2",
-        "paypal",
-        "paypal-sandbox",
-        "planningcenter",
-        "salesforce",
-        "salesforce-community",
-        "salesforce-sandbox",
-        "sharepoint",
-        "shop",
-        "shopify",
-        "soundcloud",
-        "thecity",
-        "thecity-sandbox",
-        "thirtysevensignals",
-        "twitter",
-        "untappd",
-        "vkontakte",
-        "weibo",
-        "windowslive",
-        "wordpress",
-        "yahoo",
-        "yammer",
-        "yandex",
-        "custom",
-    ]
-)
 ENTERPRISE = frozenset(
     ["ad", "adfs", "auth0-adldap", "google-apps", "ip", "oidc", "okta", "office365", "pingfederate", "samlp", "waad"]
 )

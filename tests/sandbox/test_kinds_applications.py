@@ -116,3 +116,27 @@ def test_the_management_api_itself_is_not_renamed(management: Management) -> Non
 def test_the_machine_application_holds_every_scope(management: Management) -> None:
     (grant,) = management.get("/client-grants", client_id=management.tenant.client_id)
     assert {"read:users", "update:tenant_settings", "read:connections_options"} <= set(grant["scope"])
+
+
+def test_keys_may_come_together_with_the_application(management: Management) -> None:
+    key = {"credential_type": "public_key", "name": "key", "pem": public_pem()}
+    methods = {"private_key_jwt": {"credentials": [key]}}
+    client = management.post("/clients", {"name": "Sync", "client_authentication_methods": methods})
+    (held,) = client["client_authentication_methods"]["private_key_jwt"]["credentials"]
+    (credential,) = management.get(f"/clients/{client['client_id']}/credentials")
+    assert held == {"id": credential["id"]}
+    unknown = {"client_authentication_methods": {"private_key_jwt": {"credentials": [{"id": "cred_nobody"}]}}}
+    management.refused("PATCH", f"/clients/{client['client_id']}", unknown, status=400)
+
+
+def test_a_deleted_api_takes_grants_and_permissions_along(management: Management) -> None:
+    api = management.post("/resource-servers", API)
+    client_id = management.post("/clients", {"name": "Sync"})["client_id"]
+    grant = management.post("/client-grants", {"client_id": client_id, "audience": API["identifier"], "scope": []})
+    role = f"/roles/{management.post('/roles', {'name': 'clerk'})['id']}"
+    permission = {"resource_server_identifier": API["identifier"], "permission_name": "read:orders"}
+    management.post(f"{role}/permissions", {"permissions": [permission]})
+    management.patch(f"/resource-servers/{api['id']}", {"scopes": [{"value": "write:orders"}]})
+    assert management.get(f"{role}/permissions") == []
+    management.delete(f"/resource-servers/{api['id']}")
+    management.refused("GET", f"/client-grants/{grant['id']}", status=404)
