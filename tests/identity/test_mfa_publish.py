@@ -345,6 +345,19 @@ def test_a_tenant_that_fails_ends_the_act_with_its_sentence_and_nothing_is_live(
     assert bring(tenants["dev"], version, actor).state == State.LIVE
 
 
+@pytest.mark.parametrize("scope", ["create:actions", "update:actions", "read:tenant_settings"])
+def test_a_missing_scope_is_named_in_the_run(
+    eager: None, sandbox: Any, tenants: Any, version: PolicyVersion, actor: User, scope: str
+) -> None:
+    local = sandbox.tenant("dev")
+    (grant,) = local.api("GET", "/client-grants", client_id=local.client_id)
+    local.api("PATCH", f"/client-grants/{grant['id']}", {"scope": [s for s in grant["scope"] if s != scope]})
+    publication = bring(tenants["dev"], version, actor)
+    assert publication.state == State.FAILED
+    assert f"lacks the scope {scope}" in publication.run.error
+    assert ACTION_NAME not in flow(local)
+
+
 def test_a_tenant_at_its_rate_limit_is_waited_for(
     eager: None, sandbox: Any, tenants: Any, version: PolicyVersion, actor: User
 ) -> None:
