@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver
 
+from identity.databases import urls as databases
 from identity.mfa import urls as mfa
 from identity.users import urls as users
 
@@ -9,4 +10,5 @@ app_name = "identity"
 urlpatterns: list[URLPattern | URLResolver] = [
     *users.urlpatterns,
     *mfa.urlpatterns,
+    *databases.urlpatterns,
 ]

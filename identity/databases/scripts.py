@@ -20,9 +20,6 @@ from portal import audit
 from portal.errors import Conflict
 from portal.models import Tenant
 
-# Auth0 knows two more names, about which nothing is documented: they are kept, and published as they were found.
-MOST_SCRIPTS_BYTES = 1_000_000
-
 
 @dataclass(frozen=True)
 class Content:
@@ -183,6 +180,12 @@ def _file_difference(name: str, before: str | None, after: str | None) -> str:
     lines = (before or "").splitlines(keepends=True), (after or "").splitlines(keepends=True)
     names = "/dev/null" if before is None else f"a/{name}", "/dev/null" if after is None else f"b/{name}"
     return "".join(difflib.unified_diff(*lines, *names))
+
+
+def remember_form(draft: DatabaseDraft | None, store_form: dict[str, Any]) -> None:
+    """Keep what was filled in for tests; the scripts, and so the revision, stay as they are."""
+    if draft is not None:
+        DatabaseDraft.objects.filter(pk=draft.pk).update(store_form=store_form)
 
 
 def form_of(draft: DatabaseDraft | None, connection_name: str, content: Content) -> Form | None:

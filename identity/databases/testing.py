@@ -12,8 +12,9 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from psycopg.conninfo import conninfo_to_dict
 
-from identity.databases.contracts import CannotConnect, Database, database_for
+from identity.databases.contracts import database_for
 from identity.databases.contracts import run as contracts
+from identity.databases.contracts.database import CannotConnect, Database
 from identity.databases.contracts.run import Verdict
 from identity.databases.form import STORES, BadForm, Form, check
 from identity.databases.models import DatabaseTest, named

@@ -1,0 +1,248 @@
+"""Input shapes of the database pages. What was typed is given back as it was; secrets are not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from django import forms
+
+from identity.databases.form import (
+    DEFAULT_COLUMNS,
+    HASHES,
+    OPTIONAL_COLUMNS,
+    REQUIRED_COLUMNS,
+    STORES,
+    BadForm,
+    Form,
+    check,
+)
+from identity.databases.generate import SCRIPTS
+from identity.databases.scripts import Content, written
+from portal.errors import Invalid
+from portal.forms import ReasonForm
+from portal.models import Stage, Tenant
+
+# Far more than Auth0 takes, so that the linter can say how much too long a script is, and nothing typed is lost.
+LONGEST_SCRIPT = 400_000
+LONGEST_SETTING = 4096
+SETTING_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+PLAIN = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+
+
+class EditorForm(forms.Form):
+    """All scripts of a connection at once; `revision` is the save that the page showed (0: no working copy yet)."""
+
+    use_required_attribute = False
+    enabled = forms.BooleanField(required=False, label="Use my own database")
+    import_mode = forms.BooleanField(
+        required=False,
+        label="Import mode",
+        help_text="Users move to Auth0's store at their first sign-in. Only login and get_user are used then.",
+    )
+    revision = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, names: tuple[str, ...] = SCRIPTS, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.names = names
+        for name in names:
+            self.fields[f"script-{name}"] = forms.CharField(
+                required=False, strip=False, max_length=LONGEST_SCRIPT, label=f"{name}.js",
+                widget=forms.Textarea(attrs={"rows": 22, **PLAIN, "class": "form-control font-monospace"}),
+            )  # fmt: skip
+
+    @classmethod
+    def of(cls, content: Content, revision: int) -> EditorForm:
+        initial: dict[str, Any] = {f"script-{name}": code for name, code in content.scripts.items()}
+        initial |= {"enabled": content.enabled, "import_mode": content.import_mode, "revision": revision}
+        return cls(initial=initial, names=names_of(content))
+
+    @property
+    def content(self) -> Content:
+        given = self.cleaned_data
+        scripts = {name: given.get(f"script-{name}", "") for name in self.names}
+        return Content(given["enabled"], given["import_mode"], written(scripts))
+
+    @property
+    def scripts(self) -> list[tuple[str, Any]]:
+        return [(name, self[f"script-{name}"]) for name in self.names]
+
+
+def names_of(content: Content) -> tuple[str, ...]:
+    """The documented scripts, then others that are there."""
+    return (*SCRIPTS, *(name for name in content.scripts if name not in SCRIPTS))
+
+
+class StoreForm(forms.Form):
+    """The short form that scripts are generated from, and that tells tests where users are stored."""
+
+    store = forms.ChoiceField(choices=[*STORES.items()], label="Store")
+    table = forms.CharField(
+        label="Table or collection", max_length=127, initial="users", widget=forms.TextInput(attrs=PLAIN)
+    )
+    hash = forms.ChoiceField(choices=[*HASHES.items()], label="Password hash")
+    import_mode = forms.BooleanField(
+        required=False,
+        label="Import mode",
+        help_text="Users move to Auth0's store at their first sign-in. Only login and get_user are made.",
+    )
+
+    def __init__(self, *args: Any, connection: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.connection = connection
+        for name in (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS):
+            self.fields[f"column-{name}"] = forms.CharField(
+                # An HTTPS API checks passwords itself: whether a column is needed is judged with the store.
+                required=False, label=name, max_length=63, initial=DEFAULT_COLUMNS.get(name, ""),
+                widget=forms.TextInput(attrs=PLAIN),
+            )  # fmt: skip
+
+    @staticmethod
+    def initial_of(form: Form | None) -> dict[str, Any]:
+        if form is None:
+            return {}
+        plain = {name: getattr(form, name) for name in ("store", "table", "hash", "import_mode")}
+        columns = {f"column-{name}": "" for name in (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS)}
+        return {**plain, **columns, **{f"column-{name}": column for name, column in form.columns.items()}}
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if not self.errors:
+            try:
+                check(self.filled)
+            except BadForm as problem:
+                for name, text in problem.errors.items():
+                    field = name.replace("columns.", "column-")
+                    self.add_error(field if field in self.fields else None, text)
+        return data
+
+    @property
+    def filled(self) -> Form:
+        given = self.cleaned_data
+        names = (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS)
+        columns = {name: column for name in names if (column := given.get(f"column-{name}", "").strip())}
+        return Form(
+            store=given["store"], connection=self.connection, table=given["table"].strip(), columns=columns,
+            hash=given["hash"], import_mode=bool(given.get("import_mode")),
+        )  # fmt: skip
+
+    @property
+    def required_columns(self) -> list[Any]:
+        return [self[f"column-{name}"] for name in REQUIRED_COLUMNS]
+
+    @property
+    def optional_columns(self) -> list[Any]:
+        return [self[f"column-{name}"] for name in OPTIONAL_COLUMNS]
+
+
+class TestForm(StoreForm):
+    """What contract tests need to know; the connection string is write-only."""
+
+    __test__ = False
+    dsn = forms.CharField(
+        required=False, max_length=2000, label="Database of your own",
+        widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        help_text="A PostgreSQL that is there for tests: postgresql://user:password@host:5432/name. The table must "
+        "exist; only test users (…@contract-test.example) are written and removed. Empty: one of our own starts. "
+        "It is kept encrypted until the run has ended, and never shown.",
+    )  # fmt: skip
+    thorough = forms.BooleanField(
+        required=False, label="Also a database that never answers",
+        help_text="Takes as long as the scripts' own time-outs: a minute or two.",
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["import_mode"]
+
+    def clean(self) -> dict[str, Any]:
+        from identity.databases import testing  # its drivers are heavy; only this form needs them
+
+        data = super().clean()
+        if data.get("dsn") and data.get("store"):
+            try:
+                testing.check_dsn(data["dsn"], data["store"])
+            except Invalid as problem:
+                self.add_error("dsn", problem.message)
+        return data
+
+
+class SettingForm(forms.Form):
+    """One setting of the scripts; its value is write-only."""
+
+    name = forms.CharField(
+        max_length=100, label="Name", help_text="Scripts read it as configuration.NAME.",
+        widget=forms.TextInput(attrs={**PLAIN, "placeholder": "DATABASE_URL"}),
+    )  # fmt: skip
+    value = forms.CharField(
+        max_length=LONGEST_SETTING, strip=False, label="Value",
+        help_text="Kept encrypted; nobody can read it here again.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "spellcheck": "false"}),
+    )  # fmt: skip
+
+    def clean_name(self) -> str:
+        name = self.cleaned_data["name"]
+        if not SETTING_NAME.fullmatch(name):
+            raise forms.ValidationError("Use letters, digits and underscores, and begin with a letter.")
+        return str(name)
+
+
+class ConfirmForm(ReasonForm):
+    """A confirmation: the tenant's name is typed where it is protected or production."""
+
+    typed_name = forms.CharField(required=False, widget=forms.TextInput(attrs=PLAIN))
+    # SHA-256 of what was live on the screen.
+    expected = forms.CharField(max_length=64, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, tenant: Tenant, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.tenant = tenant
+        if tenant.protected or tenant.stage == Stage.PRODUCTION:
+            self.fields["typed_name"].required = True
+            self.fields["typed_name"].label = f"Type {tenant.slug} to confirm that this is for {tenant.name}"
+        else:
+            del self.fields["typed_name"]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if "typed_name" in data and data["typed_name"].strip().lower() != self.tenant.slug:
+            self.add_error("typed_name", f"This must read {self.tenant.slug}.")
+        return data
+
+
+class PublishForm(ConfirmForm):
+    comment = forms.CharField(
+        required=False, max_length=500, label="What is new in this version", help_text="Shown in the list of versions."
+    )
+    untested_reason = forms.CharField(
+        required=False, max_length=500, label="Why it may be published although not every check is green",
+        help_text="Stays with the publication, and in the audit trail.",
+    )  # fmt: skip
+    revision = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+    field_order = ["comment", "untested_reason", "reason", "ticket", "typed_name"]
+
+    def __init__(self, *args: Any, tenant: Tenant, warned: bool, **kwargs: Any) -> None:
+        super().__init__(*args, tenant=tenant, **kwargs)
+        if warned:
+            self.fields["untested_reason"].required = True
+        else:
+            del self.fields["untested_reason"]
+
+
+class TickForm(forms.Form):
+    item = forms.CharField(max_length=40, widget=forms.HiddenInput)
+    fingerprint = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    note = forms.CharField(max_length=500, label="What was looked at")
+
+
+def stored(form: Form) -> dict[str, Any]:
+    """A Form as a draft keeps it."""
+    return asdict(form)
+
+
+def chosen(data: Mapping[str, str], name: str, allowed: list[str], default: str) -> str:
+    """A parameter of the address, or the default where it is none of the allowed ones."""
+    value = data.get(name, default)
+    return value if value in allowed else default

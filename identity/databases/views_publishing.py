@@ -1,0 +1,185 @@
+"""Publishing and rolling back: the confirmation that shows all it will do, the second person, and the result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from identity.databases import checks, drift, preflight, publish, scripts
+from identity.databases.forms import ConfirmForm, PublishForm
+from identity.databases.models import DatabasePublication, DatabaseVersion, named
+from identity.databases.scripts import Content
+from identity.databases.views import ConnectionView
+from portal.access import PermissionView, check
+from portal.errors import Conflict, Invalid, PortalError, Refused
+from portal.models import AuditEvent
+
+
+class Publish(ConnectionView):
+    """The working copy to its tenant. GET looks at everything; POST asks for it."""
+
+    permission = "databases.publish"
+
+    def get(self, request: HttpRequest, tenant: str, connection: str) -> HttpResponse:
+        self.look(connection)
+        return self.page(self.checked())
+
+    def post(self, request: HttpRequest, tenant: str, connection: str) -> HttpResponse:
+        self.look(connection)
+        found = self.checked()
+        form = self.form(found, request.POST)
+        if not form.is_valid():
+            return self.page(found, form, status=422)
+        given = form.cleaned_data
+        if self.draft is None or self.draft.revision != given["revision"]:
+            raise Conflict("The working copy has changed while this page was open. Nothing was published. Look again.")
+        publication = publish.request(
+            self.live, self.working, actor=self.person, comment=given["comment"], reason=given["reason"],
+            ticket=given["ticket"], untested_reason=given.get("untested_reason", ""), expected=given["expected"],
+        )  # fmt: skip
+        return redirect(publication)
+
+    def checked(self) -> list[preflight.Check]:
+        if self.draft is None:
+            raise Refused("There is no working copy to publish. Import what is live, or generate scripts first.")
+        return preflight.look(self.live, self.working)
+
+    def form(self, found: list[preflight.Check], data: Any = None, **initial: Any) -> PublishForm:
+        warned = any(one.status == "warning" for one in found)
+        return PublishForm(data, tenant=self.tenant, warned=warned, initial=initial)
+
+    def page(self, found: list[preflight.Check], form: PublishForm | None = None, status: int = 200) -> HttpResponse:
+        revision = self.draft.revision if self.draft else 0
+        settings = checks.settings_of(self.tenant, self.live.id)
+        return self.show(
+            "publish", "", status=status,
+            form=form or self.form(found, expected=self.live.content.sha256, revision=revision),
+            checks=found, refused=[one for one in found if one.status == "error"],
+            difference=scripts.difference(self.live.content, self.working), settings=settings,
+            keys=checks.configuration_keys(self.live), working=self.working,
+        )  # fmt: skip
+
+
+class RollBack(ConnectionView):
+    """One act: what was live here before is live again."""
+
+    permission = "databases.publish"
+
+    def get(self, request: HttpRequest, tenant: str, connection: str, number: int) -> HttpResponse:
+        self.look(connection)
+        version = self.version(number)
+        return self.page(version, ConfirmForm(tenant=self.tenant, initial={"expected": self.live.content.sha256}))
+
+    def post(self, request: HttpRequest, tenant: str, connection: str, number: int) -> HttpResponse:
+        self.look(connection)
+        version = self.version(number)
+        form = ConfirmForm(request.POST, tenant=self.tenant)
+        if not form.is_valid():
+            return self.page(version, form, status=422)
+        given = form.cleaned_data
+        publication = publish.roll_back(
+            self.live, version, actor=self.person, reason=given["reason"], ticket=given["ticket"],
+            expected=given["expected"],
+        )  # fmt: skip
+        return redirect(publication)
+
+    def version(self, number: int) -> DatabaseVersion:
+        found = DatabaseVersion.objects.filter(**named(self.tenant, self.live.id)).select_related("author", "tenant")
+        version = get_object_or_404(found, number=number)
+        if not publish.was_live(version):
+            raise Refused(f"{version} was never live in {self.tenant}, so there is nothing to roll back to.")
+        return version
+
+    def page(self, version: DatabaseVersion, form: ConfirmForm, status: int = 200) -> HttpResponse:
+        content = Content.from_json(version.content)
+        difference = scripts.difference(self.live.content, content)
+        gone = sorted(set(version.configuration_keys) - set(checks.configuration_keys(self.live)))
+        return self.show("roll_back", "", status=status, version=version, form=form, difference=difference, gone=gone)
+
+
+class Publication(PermissionView):
+    """One publication: what it changes, who decides, how it went."""
+
+    permission = "databases.view"
+    template = "identity/databases/publication.html"
+
+    def get(self, request: HttpRequest, tenant: str, pk: int) -> HttpResponse:
+        publication = self.found(pk)
+        context: dict[str, Any] = {
+            "publication": publication, "run": publication.run, "next": NEXT[publication.state],
+            "mine": publication.requested_by_id == self.person.pk,
+            "can_decide": self.person.has_perm("databases.approve"),
+        }  # fmt: skip
+        if publication.run:
+            event = publication.run.result.get("audit_event")
+            context["event"] = AuditEvent.objects.filter(pk=event).first() if event else None
+        if publication.state == publish.State.REQUESTED:
+            context |= self.difference(publication)
+        return render(request, self.template, context)
+
+    def found(self, pk: int) -> DatabasePublication:
+        found = DatabasePublication.objects.select_related("tenant", "version", "requested_by", "decided_by", "run")
+        return get_object_or_404(found, pk=pk, tenant=self.tenant)
+
+    def difference(self, publication: DatabasePublication) -> dict[str, Any]:
+        """From what is live now; the second person decides with it before the eyes."""
+        try:
+            live = drift.read(self.tenant, publication.connection_id)
+        except PortalError as error:
+            return {"unread": error}
+        content = Content.from_json(publication.version.content)
+        overtaken = live.content.sha256 != publication.expected_sha256
+        return {"difference": scripts.difference(live.content, content), "overtaken": overtaken}
+
+
+class Result(Publication):
+    """The part that htmx asks for until the run has ended."""
+
+    template = "identity/databases/_result.html"
+
+
+class Decide(Publication):
+    """approve, refuse or withdraw what waits for a second person."""
+
+    permission = "databases.view"
+
+    def post(self, request: HttpRequest, tenant: str, pk: int, act: str) -> HttpResponse:
+        publication, reason = self.found(pk), request.POST.get("reason", "").strip()[:500]
+        if act == "withdraw":
+            publish.withdraw(publication, actor=self.person)
+        elif act == "approve":
+            self.allowed(publication)
+            publish.approve(publication, actor=self.person, sha256=request.POST.get("sha256", ""), reason=reason)
+        else:
+            self.allowed(publication)
+            publish.refuse(publication, actor=self.person, reason=reason)
+        messages.success(request, DECIDED[act])
+        return redirect(publication)
+
+    def allowed(self, publication: DatabasePublication) -> None:
+        check(self.request.user, "databases.approve")
+        typed = self.request.POST.get("typed_name", "").strip().lower()
+        if typed != publication.tenant.slug:
+            raise Invalid(f"Type {publication.tenant.slug} to confirm that this is for {publication.tenant}.")
+
+
+DECIDED = {
+    "approve": "Approved. It is being published now.",
+    "refuse": "Refused. Nothing was written to the tenant.",
+    "withdraw": "Withdrawn. Nothing was written to the tenant.",
+}
+# state -> what happens next, for the person who asked
+NEXT: dict[str, str] = {
+    "requested": "Somebody else who may approve has to look at it. It waits on their home page.",
+    "running": "",
+    "live": "The next sign-in with this connection runs these scripts. Users who are signed in notice nothing.",
+    "replaced": "Other scripts are live here now.",
+    "refused": "Nothing was written to the tenant. Mend what was refused, and ask again.",
+    "withdrawn": "Nothing was written to the tenant.",
+    "failed": "What was live before still is, unless a line above says that the options were written. Publish again.",
+    "cancelled": "What was live before still is, unless a line above says that the options were written.",
+    "interrupted": "The worker died. Publish again: it looks first, and what is there already is no problem.",
+}

@@ -1,0 +1,147 @@
+"""Contract tests and the checklist."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+
+from identity.databases import checklist, checks, scripts, testing
+from identity.databases.forms import TestForm, TickForm, stored
+from identity.databases.models import DatabaseTest, named
+from identity.databases.views import ConnectionView
+from portal.access import PermissionView, check
+from portal.errors import Invalid
+
+RECENT = 20
+
+
+class Tests(ConnectionView):
+    """Earlier runs, and the form of the next one."""
+
+    __test__ = False
+
+    def get(self, request: HttpRequest, tenant: str, connection: str) -> HttpResponse:
+        self.look(connection)
+        form = scripts.form_of(self.draft, self.live.name, self.working)
+        return self.page(TestForm(connection=self.live.name, initial=TestForm.initial_of(form)))
+
+    def post(self, request: HttpRequest, tenant: str, connection: str) -> HttpResponse:
+        check(request.user, "databases.test")
+        self.look(connection)
+        form = TestForm(request.POST, connection=self.live.name)
+        if not form.is_valid():
+            return self.page(form, status=422)
+        scripts.remember_form(self.draft, stored(form.filled))
+        given = form.cleaned_data
+        test = testing.request(
+            self.tenant, self.place, self.working, form.filled, actor=self.person, dsn=given["dsn"],
+            thorough=given["thorough"],
+        )  # fmt: skip
+        return redirect(test)
+
+    def page(self, form: TestForm, status: int = 200) -> HttpResponse:
+        tests = DatabaseTest.objects.filter(**named(self.tenant, self.live.id)).select_related("run", "tenant")
+        _, standing = checks.latest_test(self.tenant, self.live.id, self.working)
+        return self.show(
+            "tests", "database-tests", status=status, form=form, tests=tests[:RECENT], standing=standing,
+            sha256=self.working.sha256, working=self.working,
+        )  # fmt: skip
+
+
+class Test(PermissionView):
+    """One run: progress, then a table of what was sent and what came back."""
+
+    __test__ = False
+    permission = "databases.view"
+    template = "identity/databases/test.html"
+
+    def get(self, request: HttpRequest, tenant: str, connection: str, pk: int) -> HttpResponse:
+        found = DatabaseTest.objects.filter(**named(self.tenant, connection)).select_related("run", "tenant")
+        test = get_object_or_404(found, pk=pk)
+        verdicts = checks.verdicts(test) or []
+        rows = sorted(verdicts, key=lambda one: one.passed is not False)
+        draft = scripts.draft_of(self.tenant, connection)
+        context: dict[str, Any] = {
+            "test": test,
+            "run": test.run,
+            "rows": rows,
+            "passed": sum(one.passed is True for one in verdicts),
+            "failed": sum(one.passed is False for one in verdicts),
+            "skipped": sum(one.passed is None for one in verdicts),
+            "stale": draft is not None and scripts.Content.from_json(draft.content).sha256 != test.sha256,
+        }
+        return render(request, self.template, context)
+
+
+class TestResult(Test):
+    """The part that htmx asks for until the run has ended."""
+
+    template = "identity/databases/_test_result.html"
+
+
+class Checklist(ConnectionView):
+    def get(self, request: HttpRequest, tenant: str, connection: str) -> HttpResponse:
+        self.look(connection)
+        return self.page()
+
+    def post(self, request: HttpRequest, tenant: str, connection: str) -> HttpResponse:
+        check(request.user, "databases.edit")
+        self.look(connection)
+        form = TickForm(request.POST)
+        if not form.is_valid():
+            raise Invalid("Write what was looked at: a tick without a note proves nothing in an audit.")
+        given = form.cleaned_data
+        checks.tick(
+            self.live, self.working, given["item"], note=given["note"], fingerprint=given["fingerprint"],
+            actor=self.person,
+        )  # fmt: skip
+        messages.success(request, "Ticked, with your name and today's date.")
+        return redirect(self.url("database-checklist") + f"#point-{given['item']}")
+
+    def page(self) -> HttpResponse:
+        rows = checks.checklist_rows(self.live, self.working)
+        groups = [(name, [row for row in rows if row.item.group == name]) for name in GROUPS]
+        return self.show(
+            "checklist", "database-checklist", groups=groups, done=sum(row.done for row in rows), total=len(rows),
+            complete=checklist.complete(rows), fingerprint=checklist.fingerprint(self.working.scripts),
+            statuses=STATUSES,
+        )  # fmt: skip
+
+
+GROUPS = (checklist.ENVIRONMENT, checklist.SECURITY)
+# state of a row -> status of the pages, and the word
+STATUSES = {
+    "met": "passed",
+    "not met": "failed",
+    "not known": "not_run",
+    "open": "pending",
+    "ticked": "passed",
+    "stale": "stale",
+}
+
+
+class ChecklistDocument(ConnectionView):
+    """The checklist for an audit, as a file: Markdown, or a page that prints."""
+
+    def get(self, request: HttpRequest, tenant: str, connection: str, kind: str) -> HttpResponse:
+        self.look(connection)
+        rows, now = checks.checklist_rows(self.live, self.working), timezone.now()
+        name = f"checklist-{self.tenant.slug}-{self.live.name}-{now:%Y-%m-%d}.{kind}"
+        if kind == "md":
+            text = checklist.document(
+                rows, connection=self.live.name, tenant=str(self.tenant), at=now, scripts=self.working.scripts
+            )
+            answer = HttpResponse(text, content_type="text/markdown; charset=utf-8")
+        else:
+            context = {
+                "live": self.live, "groups": [(group, [r for r in rows if r.item.group == group]) for group in GROUPS],
+                "at": now, "done": sum(row.done for row in rows), "total": len(rows),
+                "fingerprint": checklist.fingerprint(self.working.scripts), "person": self.person,
+            }  # fmt: skip
+            answer = render(request, "identity/databases/checklist_document.html", context)
+        answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        return answer
