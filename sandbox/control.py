@@ -140,7 +140,7 @@ async def put_state(tenant: Tenant, request: Request) -> Response:
         documents = state.parse(tenant, raw)
     except ValueError as problem:
         raise ControlError(str(problem)) from None
-    tenant.store.load(documents)
+    seed.replace(tenant, documents)
     tenant.start_over()
     return Response(status_code=204)
 

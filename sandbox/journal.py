@@ -101,6 +101,7 @@ class Journal:
 
     def _start_over(self, seed: tuple[str, Documents] | None) -> None:
         self.database.execute("delete from changes")
+        base: tuple[str | None, bytes | None]
         if seed is None:
             base = (None, orjson.dumps(self.store.dump()))
         else:

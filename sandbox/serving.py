@@ -173,6 +173,8 @@ def _open_journal(folder: Path, tenant: Tenant) -> Journal:
     journal.watch()
     if kept is None:
         seed.apply(tenant, tenant.seed)
+    else:
+        seed.admit(tenant)
     tenant.start_over()
     journal.commit()
     return journal

@@ -30,6 +30,20 @@ def apply(tenant: Tenant, name: str) -> None:
     tenant.store.load(made[name])
     if journal:
         journal.started_from(name, made[name])
+    admit(tenant)
+
+
+def replace(tenant: Tenant, documents: Documents) -> None:
+    """Take a whole state in the place of all documents."""
+    tenant.store.load(documents)
+    admit(tenant)
+
+
+def admit(tenant: Tenant) -> None:
+    """Whatever the documents are, the program's own machine-to-machine application must be let in."""
+    from sandbox.seed import machine
+
+    machine.admit(tenant)
 
 
 def read_file(tenant: Tenant, path: Path) -> None:

@@ -276,6 +276,24 @@ def test_an_exported_state_is_a_seed(tmp_path: Path, client: httpx.Client) -> No
         assert [role["name"] for role in _page(client, 0)] == ["of the seed"]
 
 
+def test_a_kept_state_admits_the_credentials_of_this_start(tmp_path: Path, client: httpx.Client) -> None:
+    options = ("--tenants", "one", "--ca-dir", str(tmp_path / "ca"), "--state", str(tmp_path / "state"))
+    with running(*options) as process:
+        ready(process)
+        authorized(client).post("/api/v2/roles", json={"name": "kept"})
+    del client.headers["Authorization"]
+    with running(*options, "--client-id", "another", "--client-secret", "and-its-secret") as process:
+        ready(process)
+        keys = {"client_id": "another", "client_secret": "and-its-secret"}
+        audience = f"https://localhost:{HTTPS_PORT}/api/v2/"
+        body = {"grant_type": "client_credentials", "audience": audience}
+        token = client.post("/oauth/token", json={**body, **keys}).json()["access_token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        assert [role["name"] for role in _page(client, 0)] == ["kept"]
+        old = {"client_id": "machine", "client_secret": SECRET}
+        assert client.post("/oauth/token", json={**body, **old}).status_code == 401
+
+
 def test_hostile_bytes_and_many_connections_do_not_stop_it(tmp_path: Path, client: httpx.Client) -> None:
     with running("--tenants", "one", "--ca-dir", str(tmp_path / "ca")) as process:
         ready(process)
