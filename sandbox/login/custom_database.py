@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from sandbox import passwords
 from sandbox.login import configuration
 from sandbox.store import Document
-from sandbox.tenant import Tenant, new_id
+from sandbox.tenant import Tenant
 from sandbox.users import records
 
 TIMEOUT_SECONDS = 20.0
@@ -121,13 +121,12 @@ async def login(
     return keep(tenant, connection, _checked(profile), password if imports(connection) else None)
 
 
-async def find(tenant: Tenant, connection: Document, identifier: str, *, keep_profile: bool = True) -> Document | None:
+async def find(tenant: Tenant, connection: Document, identifier: str) -> Document | None:
     """Run `get_user`; the record of the user it found, or None. Raises ScriptError."""
     profile = await run(connection, "get_user", identifier)
     if not profile:
         return None
-    profile = _checked(profile)
-    return keep(tenant, connection, profile, None) if keep_profile else profile
+    return keep(tenant, connection, _checked(profile), None)
 
 
 def keep(tenant: Tenant, connection: Document, profile: dict[str, Any], password: str | None) -> Document:
@@ -171,13 +170,6 @@ def _context(organization: Document | None) -> dict[str, Any]:
     return {"organization": {**shown, "metadata": organization.get("metadata") or {}}}
 
 
-async def create(tenant: Tenant, connection: Document, client_id: str, user: dict[str, Any]) -> None:
-    """Sign-up in a legacy connection: `create` with the plain password. Raises ScriptError."""
-    fields = {key: value for key, value in user.items() if key not in ("connection",)}
-    shown = {"client_id": client_id, "tenant": tenant.name, "connection": connection["name"], **fields}
-    await run(connection, "create", shown)
-
-
 async def change_password(connection: Document, identifier: str, new_password: str) -> bool:
     """Whether the external store changed it. Raises ScriptError."""
     return bool(await run(connection, "change_password", identifier, new_password))
@@ -185,7 +177,3 @@ async def change_password(connection: Document, identifier: str, new_password: s
 
 async def verify(connection: Document, email: str) -> bool:
     return bool(await run(connection, "verify", email))
-
-
-def fresh_id() -> str:
-    return new_id("", 24, "0123456789abcdef")

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
+
 MOST_METADATA_BYTES = 32_000
 # Claims that Actions can't set: they carry the protocol (docs: Create Custom Claims).
 RESERVED_CLAIMS = frozenset(
@@ -65,6 +67,13 @@ class Effects:
     recorded_methods: list[str] = field(default_factory=list)
     # Those of the Action that ran last; carried out before the next one starts.
     factor_commands: list[FactorCommand] = field(default_factory=list)
+
+    def too_large(self) -> str:
+        """What is wrong with the amount of metadata that was set, "" when nothing is."""
+        for name in ("app_metadata", "user_metadata"):
+            if len(orjson.dumps(getattr(self, name))) > MOST_METADATA_BYTES:
+                return f"{name} is larger than {MOST_METADATA_BYTES // 1000} kB"
+        return ""
 
     def apply(self, commands: list[dict[str, Any]]) -> None:
         """Take over what one Action called, in order; calls that Auth0 ignores are ignored."""

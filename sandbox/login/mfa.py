@@ -15,7 +15,6 @@ from sandbox.store import Document
 from sandbox.tenant import Tenant, new_id
 from sandbox.totp import Authenticator
 
-CHALLENGE_SECONDS = 300.0
 _TOTP_STEPS_AROUND = 1
 
 

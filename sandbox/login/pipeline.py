@@ -154,8 +154,11 @@ class Pipeline:
             self.login.add_method(url)
         effects.recorded_methods.clear()
         self.factor_commands_used += len(effects.factor_commands)
+        too_large = effects.too_large()
         if effects.denied:
             self.ends = Refused(*effects.denied)
+        elif too_large:
+            self.ends = Refused("access_denied", too_large)
         elif self.factor_commands_used > MOST_FACTOR_COMMANDS:
             self.ends = self._fail(f"More than {MOST_FACTOR_COMMANDS} challenge or enroll commands in one login.")
         elif effects.session.get("revoked") is not None:

@@ -126,10 +126,6 @@ def revoke(tenant: Tenant, client: Document, token: str) -> None:
         tenant.store.remove("refresh_tokens", document["id"])
 
 
-def of_session(tenant: Tenant, session_id: str) -> list[Document]:
-    return tenant.store.find("refresh_tokens", session_id=session_id)
-
-
 def _drop_oldest(tenant: Tenant, login: Login) -> None:
     held = tenant.store.find("refresh_tokens", user_id=login.user_id, client_id=login.client["client_id"])
     for document in held[: max(0, len(held) - MOST_PER_USER_AND_CLIENT + 1)]:

@@ -29,7 +29,6 @@ ASSETS = {
     "login.css": "text/css",
     "form_post.js": "text/javascript",
     "web_message.js": "text/javascript",
-    "waiting.js": "text/javascript",
 }
 _COLOR = re.compile(r"^#[0-9a-fA-F]{6}$")
 

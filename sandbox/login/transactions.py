@@ -41,10 +41,8 @@ class Transaction:
     step: Step | None = None
     challenge: Challenge | None = None
     mfa_since: float = 0.0
-    offered: bool = False
     recovery_code: str = ""
     consented: bool = False
-    passwordless_code: str = ""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -62,7 +60,7 @@ class Transaction:
     def restart(self) -> None:
         """Forget who signed in: another person begins."""
         self.login = self.pipeline = self.step = self.challenge = None
-        self.recovery_code, self.offered, self.mfa_since = "", False, 0.0
+        self.recovery_code, self.mfa_since = "", 0.0
 
 
 def cookie_name(tenant: Tenant, purpose: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyotp
 import pytest
 
-from tests.sandbox.web_login import AUTH0_GRANT, PASSWORD, Person, log_types, new_client, new_user, without_actions
+from tests.sandbox.web_login import Person, log_types, new_client, new_user, without_actions
 
 ALL = {
     "otp": True,
@@ -264,104 +264,3 @@ def test_an_enrollment_ticket_leads_through_enrolling(tenant, person, user):
     assert methods(tenant, user) == ["totp"]
     person.open(made["ticket_url"])
     assert person.page.status_code == 400
-
-
-# The MFA API
-
-
-def ask(tenant, client, path="/oauth/token", **body):
-    secret = {"client_id": client["client_id"], "client_secret": client["client_secret"]}
-    return tenant.http.post(path, json={**secret, **body})
-
-
-def password_login(tenant, client, user, **body):
-    wanted = {"grant_type": "password", "username": user["email"], "password": PASSWORD, "scope": "openid"}
-    return ask(tenant, client, **{**wanted, **body})
-
-
-def test_a_password_login_waits_for_the_code_of_the_app(tenant, client, user):
-    secret = give_totp(tenant, user)
-    answer = password_login(tenant, client, user)
-    assert answer.status_code == 403
-    assert answer.json()["error"] == "mfa_required"
-    assert answer.json()["mfa_requirements"] == {"challenge": [{"type": "otp"}]}
-    token = answer.json()["mfa_token"]
-    bearer = {"Authorization": f"Bearer {token}"}
-    (known,) = tenant.http.get("/mfa/authenticators", headers=bearer).json()
-    assert known["authenticator_type"] == "otp"
-    assert known["id"].startswith("totp|dev_")
-    assert ask(tenant, client, "/mfa/challenge", mfa_token=token, challenge_type="otp").json() == {
-        "challenge_type": "otp"
-    }
-    wrong = ask(tenant, client, grant_type=AUTH0_GRANT + "mfa-otp", mfa_token=token, otp="000000")
-    assert (wrong.status_code, wrong.json()["error_description"]) == (403, "Invalid otp_code.")
-    right = {"grant_type": AUTH0_GRANT + "mfa-otp", "mfa_token": token, "otp": pyotp.TOTP(secret).now()}
-    answer = ask(tenant, client, **right)
-    assert answer.status_code == 200, answer.text
-    assert answer.json()["id_token"]
-    assert ask(tenant, client, **right).json()["error"] == "expired_token"
-
-
-def test_an_application_enrols_its_user_over_the_api(tenant, client, user):
-    offer(tenant, "otp", "recovery-code")
-    token = password_login(tenant, client, user).json()["mfa_token"]
-    bearer = {"Authorization": f"Bearer {token}"}
-    answer = ask(tenant, client, "/mfa/challenge", mfa_token=token, challenge_type="otp oob")
-    assert answer.json()["error"] == "association_required"
-    made = tenant.http.post("/mfa/associate", json={"authenticator_types": ["otp"]}, headers=bearer).json()
-    assert made["barcode_uri"].startswith("otpauth://totp/")
-    (recovery,) = made["recovery_codes"]
-    right = {"grant_type": AUTH0_GRANT + "mfa-otp", "mfa_token": token, "otp": pyotp.TOTP(made["secret"]).now()}
-    assert ask(tenant, client, **right).status_code == 200
-    token = password_login(tenant, client, user).json()["mfa_token"]
-    answer = tenant.http.post(
-        "/mfa/associate", json={"authenticator_types": ["otp"]}, headers={"Authorization": f"Bearer {token}"}
-    )
-    assert answer.json()["error_description"] == "User is already enrolled."
-    answer = ask(tenant, client, grant_type=AUTH0_GRANT + "mfa-recovery-code", mfa_token=token, recovery_code=recovery)
-    assert answer.json()["recovery_code"] != recovery
-
-
-def test_a_code_by_text_message_is_bound_to_its_challenge(tenant, client, user):
-    offer(tenant, "sms")
-    wanted = {"type": "phone", "phone_number": "+15550100123", "preferred_authentication_method": "sms"}
-    tenant.api("POST", f"/users/{user['user_id']}/authentication-methods", wanted)
-    token = password_login(tenant, client, user).json()["mfa_token"]
-    asked = ask(tenant, client, "/mfa/challenge", mfa_token=token, challenge_type="oob").json()
-    assert asked["binding_method"] == "prompt"
-    body = {"grant_type": AUTH0_GRANT + "mfa-oob", "mfa_token": token, "oob_code": asked["oob_code"]}
-    wrong = ask(tenant, client, **body, binding_code="000000")
-    assert wrong.json()["error_description"] == "Invalid binding_code."
-    right = ask(tenant, client, **body, binding_code=tenant.mail("+15550100123")[0]["code"])
-    assert right.status_code == 200
-
-
-def test_a_push_over_the_api_is_pending_until_answered(tenant, client, user):
-    offer(tenant, "push-notification")
-    token = password_login(tenant, client, user).json()["mfa_token"]
-    bearer = {"Authorization": f"Bearer {token}"}
-    wanted = {"authenticator_types": ["oob"], "oob_channels": ["auth0"]}
-    made = tenant.http.post("/mfa/associate", json=wanted, headers=bearer).json()
-    body = {"grant_type": AUTH0_GRANT + "mfa-oob", "mfa_token": token, "oob_code": made["oob_code"]}
-    assert ask(tenant, client, **body).json()["error"] == "authorization_pending"
-    push = next(m for m in tenant.mail(user["user_id"]) if m["type"] == "push")
-    tenant.control("POST", "phones", {"id": push["id"], "state": "rejected"})
-    assert ask(tenant, client, **body).json()["error_description"] == "MFA Authorization rejected."
-
-
-def test_an_mfa_token_lives_ten_minutes_and_belongs_to_its_application(tenant, client, user):
-    secret = give_totp(tenant, user)
-    token = password_login(tenant, client, user).json()["mfa_token"]
-    other = new_client(tenant, name="Other")
-    body = {"grant_type": AUTH0_GRANT + "mfa-otp", "mfa_token": token, "otp": pyotp.TOTP(secret).now()}
-    assert ask(tenant, other, **body).json()["error"] == "invalid_grant"
-    tenant.advance_clock(601)
-    assert ask(tenant, client, **body).json()["error"] == "expired_token"
-
-
-def test_a_silent_login_that_would_need_a_second_factor_is_refused(tenant, person, user):
-    tenant.api("PUT", "/guardian/policies", [])
-    person.sign_in(user["email"])
-    tenant.api("PUT", "/guardian/policies", ["all-applications"])
-    person.authorize(prompt="none")
-    assert person.answer["error"] == "interaction_required"

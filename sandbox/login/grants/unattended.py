@@ -28,9 +28,6 @@ class Paused:
     narrowed_to: list[str] | None
     challenge: Any = None
 
-    def finishes(self) -> str:
-        return self.running.login.protocol
-
 
 async def finish(login: Login, running: Pipeline | None = None, narrowed_to: list[str] | None = None) -> dict[str, Any]:
     """Tokens for this login. Raises OAuthError: denied by an Action, mfa_required, ..."""

@@ -1,0 +1,207 @@
+"""Machine-to-machine tokens: secrets, private keys, grants, and requests that are none."""
+
+from __future__ import annotations
+
+import base64
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from joserfc import jwt
+from joserfc.jwk import KeySet, RSAKey
+
+from tests.sandbox.web_login import (
+    GRANTS,
+    claims,
+    log_types,
+    new_client,
+    without_actions,
+)
+
+ORDERS = "https://orders.example/"
+
+
+@pytest.fixture
+def tenant(sandbox):
+    found = sandbox.tenant("dev")
+    without_actions(found)
+    return found
+
+
+@pytest.fixture
+def client(tenant):
+    return new_client(tenant)
+
+
+def orders_api(tenant, **fields):
+    body = {
+        "identifier": ORDERS,
+        "name": "Orders",
+        "scopes": [{"value": "read:orders"}, {"value": "write:orders"}],
+        "allow_offline_access": True,
+        "skip_consent_for_verifiable_first_party_clients": True,
+        **fields,
+    }
+    return tenant.api("POST", "/resource-servers", body)
+
+
+def ask(tenant, client, **body):
+    secret = {"client_id": client["client_id"], "client_secret": client["client_secret"]}
+    wanted = {name: value for name, value in {**secret, **body}.items() if value is not None}
+    return tenant.http.post("/oauth/token", data=wanted)
+
+
+def refusal(answer):
+    return answer.status_code, answer.json()["error"], answer.json()["error_description"]
+
+
+# client_credentials
+
+
+def test_a_machine_gets_the_scopes_of_its_grant(tenant, client):
+    orders_api(tenant, token_lifetime=600)
+    missing = ask(tenant, client, grant_type="client_credentials", audience=ORDERS)
+    status, error, description = refusal(missing)
+    assert (status, error) == (403, "access_denied")
+    assert description.startswith(f'Client is not authorized to access "{ORDERS}". You need to create a "client-grant"')
+    grant = {"client_id": client["client_id"], "audience": ORDERS, "scope": ["read:orders"]}
+    tenant.api("POST", "/client-grants", grant)
+    answer = ask(tenant, client, grant_type="client_credentials", audience=ORDERS).json()
+    assert (answer["scope"], answer["expires_in"], answer["token_type"]) == ("read:orders", 600, "Bearer")
+    body = claims(answer["access_token"])
+    id = client["client_id"]
+    assert (body["sub"], body["azp"], body["gty"]) == (f"{id}@clients", id, "client-credentials")
+    assert log_types(tenant)[:2] == ["seccft", "sapi"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"client_secret": "wrong"}, (401, "access_denied", "Unauthorized")),
+        ({"client_secret": None}, (401, "access_denied", "Unauthorized")),
+        ({"client_id": "nobody"}, (401, "access_denied", "Unauthorized")),
+        ({"client_id": None}, (400, "invalid_request", "Missing required parameter: client_id")),
+        ({"grant_type": None}, (400, "invalid_request", "Missing required parameter: grant_type")),
+        ({"grant_type": "magic"}, (403, "unsupported_grant_type", "Unsupported grant type: magic")),
+        ({"audience": "https://nobody.example/"}, (403, "access_denied", "Service not found: https://nobody.example/")),
+        (
+            {"audience": None},
+            (403, "access_denied", "No audience parameter was provided, and no default audience has been configured"),
+        ),
+    ],
+)
+def test_a_machine_with_a_wrong_request_is_told_what_is_wrong(tenant, client, changes, expected):
+    body = {"grant_type": "client_credentials", "audience": f"{tenant.url}/api/v2/", **changes}
+    assert refusal(ask(tenant, client, **body)) == expected
+
+
+@pytest.mark.parametrize("grant_type", GRANTS)
+def test_a_grant_that_the_application_may_not_use_is_refused(tenant, client, grant_type):
+    tenant.api("PATCH", f"/clients/{client['client_id']}", {"grant_types": [g for g in GRANTS if g != grant_type]})
+    if grant_type == "implicit":
+        return
+    answer = ask(tenant, client, grant_type=grant_type, audience=f"{tenant.url}/api/v2/")
+    assert refusal(answer) == (403, "unauthorized_client", f"Grant type '{grant_type}' not allowed for the client.")
+    assert answer.json()["error_uri"] == "https://auth0.com/docs/clients/client-grant-types"
+
+
+def test_secrets_are_taken_from_the_authorization_header(tenant, client):
+    def basic(secret):
+        pair = base64.b64encode(f"{client['client_id']}:{secret}".encode()).decode()
+        body = {"grant_type": "client_credentials", "audience": "https://nobody.example/"}
+        return tenant.http.post("/oauth/token", data=body, headers={"Authorization": f"Basic {pair}"})
+
+    assert "Service not found" in basic(client["client_secret"]).text
+    assert basic("wrong").status_code == 401
+    broken = tenant.http.post("/oauth/token", data={"grant_type": "x"}, headers={"Authorization": "Basic ###"})
+    assert broken.status_code in (401, 403)
+
+
+def test_the_public_keys_verify_the_tokens_and_rotation_keeps_old_ones_valid(tenant):
+    def verified(token):
+        keys = KeySet.import_key_set(tenant.http.get("/.well-known/jwks.json").json())
+        return jwt.decode(token, keys).header["kid"]
+
+    old = tenant.token()
+    first = verified(old)
+    tenant.api("POST", "/keys/signing/rotate")
+    new = tenant.token()
+    assert verified(new) != first
+    assert verified(old) == first
+    assert tenant.http.get("/api/v2/roles", headers={"Authorization": f"Bearer {old}"}).status_code == 200
+    tenant.api("PUT", f"/keys/signing/{first}/revoke")
+    assert tenant.http.get("/api/v2/roles", headers={"Authorization": f"Bearer {old}"}).status_code == 401
+    tenant._token = ""  # it was signed with the revoked key
+
+
+def test_a_machine_signs_in_with_a_private_key_each_assertion_once(tenant, client):
+    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = private.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    id = client["client_id"]
+    credential = {"credential_type": "public_key", "name": "key", "pem": pem.decode(), "alg": "RS256"}
+    made = tenant.api("POST", f"/clients/{id}/credentials", credential)
+    methods = {"private_key_jwt": {"credentials": [{"id": made["id"]}]}}
+    body = {"token_endpoint_auth_method": None, "client_authentication_methods": methods}
+    tenant.api("PATCH", f"/clients/{id}", body)
+    orders_api(tenant)
+    tenant.api("POST", "/client-grants", {"client_id": id, "audience": ORDERS, "scope": []})
+
+    def assertion(**changes):
+        now = int(time.time())
+        body = {"iss": id, "sub": id, "aud": f"{tenant.url}/", "iat": now, "exp": now + 60, "jti": str(time.time_ns())}
+        key = RSAKey.import_key(
+            private.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        )
+        return jwt.encode({"alg": "RS256"}, {**body, **changes}, key)
+
+    def exchange(token):
+        kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+        body = {"grant_type": "client_credentials", "audience": ORDERS, "client_assertion": token}
+        return tenant.http.post("/oauth/token", data={**body, "client_assertion_type": kind})
+
+    good = assertion()
+    assert exchange(good).status_code == 200, exchange(good).text
+    assert exchange(good).status_code == 401
+    wrong = [{"exp": int(time.time()) - 60}, {"aud": "https://other.example/"}, {"sub": "other"}, {"jti": ""}]
+    for changes in [*wrong, {"exp": int(time.time()) + 4000}]:
+        assert exchange(assertion(**changes)).status_code == 401
+    assert exchange("a.b.c").status_code == 401
+    body = {"grant_type": "client_credentials", "audience": ORDERS}
+    assert ask(tenant, client, **body).status_code == 401  # its secret counts no more
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "status"),
+    [
+        (b"{[", "application/json", 400),
+        (b"[]", "application/json", 400),
+        (b'{"grant_type": ["a"]}', "application/json", 400),
+        (b"\xff\xfe", "application/json", 400),
+        (b"a=%ff%fe", "application/x-www-form-urlencoded", 400),
+        (b"x", "text/plain", 400),
+        (b"{" * 100_000, "application/json", 400),
+        (b" " * 2_000_000, "application/json", 413),
+    ],
+)
+def test_a_body_that_is_no_request_is_a_clear_error(tenant, content, kind, status):
+    answer = tenant.http.post("/oauth/token", content=content, headers={"Content-Type": kind})
+    assert answer.status_code == status
+    assert answer.json()["error"] == "invalid_request"
+
+
+def test_scripts_of_registered_origins_alone_may_read_the_answers(tenant, client):
+    for origin, allowed in (("http://localhost:3999", True), ("https://evil.example", False)):
+        answer = tenant.http.options("/oauth/token", headers={"Origin": origin})
+        assert ("access-control-allow-origin" in answer.headers) is allowed
+
+
+def test_many_machines_at_once_all_get_their_token(tenant):
+    with ThreadPoolExecutor(20) as pool:
+        assert len({token for token in pool.map(lambda _: tenant.token(), range(100))}) >= 1

@@ -1,0 +1,265 @@
+"""Passwords, codes and devices at the token endpoint; userinfo, sign-up, change_password, back-channel logout."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from urllib.parse import parse_qs
+
+import pytest
+import trustme
+
+from tests.sandbox.web_login import (
+    AUTH0_GRANT,
+    CALLBACK,
+    CONNECTION,
+    LOGGED_OUT,
+    PASSWORD,
+    Person,
+    claims,
+    enable,
+    log_types,
+    new_client,
+    new_user,
+    without_actions,
+)
+
+ORDERS = "https://orders.example/"
+DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
+
+
+@pytest.fixture
+def tenant(sandbox):
+    found = sandbox.tenant("dev")
+    without_actions(found)
+    return found
+
+
+@pytest.fixture
+def client(tenant):
+    return new_client(tenant)
+
+
+@pytest.fixture
+def user(tenant):
+    return new_user(tenant)
+
+
+@pytest.fixture
+def person(tenant, client):
+    return Person(tenant, client)
+
+
+def orders_api(tenant, **fields):
+    body = {
+        "identifier": ORDERS,
+        "name": "Orders",
+        "scopes": [{"value": "read:orders"}, {"value": "write:orders"}],
+        "allow_offline_access": True,
+        "skip_consent_for_verifiable_first_party_clients": True,
+        **fields,
+    }
+    return tenant.api("POST", "/resource-servers", body)
+
+
+def ask(tenant, client, **body):
+    secret = {"client_id": client["client_id"], "client_secret": client["client_secret"]}
+    wanted = {name: value for name, value in {**secret, **body}.items() if value is not None}
+    return tenant.http.post("/oauth/token", data=wanted)
+
+
+def refusal(answer):
+    return answer.status_code, answer.json()["error"], answer.json()["error_description"]
+
+
+# passwords
+
+
+def test_wrong_credentials_over_the_password_grants(tenant, client, user):
+    body = {"grant_type": "password", "username": user["email"], "password": "wrong"}
+    assert refusal(ask(tenant, client, **body)) == (403, "invalid_grant", "Wrong email or password.")
+    realm = {**body, "grant_type": AUTH0_GRANT + "password-realm", "realm": CONNECTION, "password": PASSWORD}
+    assert ask(tenant, client, **realm, scope="openid").status_code == 200
+    assert ask(tenant, client, **{**realm, "realm": "nowhere"}).json()["error"] == "invalid_request"
+    tenant.api("PATCH", f"/users/{user['user_id']}", {"blocked": True})
+    assert refusal(ask(tenant, client, **{**body, "password": PASSWORD})) == (403, "unauthorized", "user is blocked")
+
+
+def test_too_many_wrong_passwords_are_a_429(tenant, client, user):
+    body = {"grant_type": "password", "username": user["email"]}
+    for _ in range(10):
+        ask(tenant, client, **body, password="wrong")
+    answer = ask(tenant, client, **body, password=PASSWORD)
+    assert (answer.status_code, answer.json()["error"]) == (429, "too_many_attempts")
+
+
+def test_permissions_come_from_roles_where_the_api_enforces_them(tenant, client, user):
+    orders_api(tenant, enforce_policies=True, token_dialect="access_token_authz")
+    role = tenant.api("POST", "/roles", {"name": "orders-reader"})
+    permission = {"resource_server_identifier": ORDERS, "permission_name": "read:orders"}
+    tenant.api("POST", f"/roles/{role['id']}/permissions", {"permissions": [permission]})
+    wanted = {"grant_type": "password", "username": user["email"], "password": PASSWORD, "audience": ORDERS}
+    before = claims(ask(tenant, client, **wanted).json()["access_token"])
+    assert (before["scope"], before["permissions"]) == ("", [])
+    tenant.api("POST", f"/users/{user['user_id']}/roles", {"roles": [role["id"]]})
+    after = claims(ask(tenant, client, **wanted).json()["access_token"])
+    assert (after["scope"], after["permissions"]) == ("read:orders", ["read:orders"])
+
+
+# passwordless and device
+
+
+def test_a_code_by_email_signs_in_without_a_password(tenant, client):
+    tenant.api("POST", "/connections", {"name": "email", "strategy": "email", "options": {"disable_signup": False}})
+    enable(tenant, client, "email")
+    secret = {"client_id": client["client_id"], "client_secret": client["client_secret"]}
+    body = {**secret, "connection": "email", "email": "Kim@fernhill.example", "send": "code"}
+    assert tenant.http.post("/passwordless/start", json=body).status_code == 200
+    text = tenant.mail("kim@fernhill.example")[0]["text"]
+    code = "".join(c for c in text if c.isdigit())[:6]
+    grant = {"grant_type": AUTH0_GRANT + "passwordless/otp", "realm": "email", "username": "kim@fernhill.example"}
+    assert ask(tenant, client, **grant, otp="000000", scope="openid").json()["error"] == "invalid_grant"
+    answer = ask(tenant, client, **grant, otp=code, scope="openid")
+    assert claims(answer.json()["id_token"])["sub"].startswith("email|")
+    assert ask(tenant, client, **grant, otp=code).json()["error"] == "invalid_grant"
+
+
+def test_a_link_by_email_signs_in_the_browser_that_follows_it(tenant, client, person):
+    tenant.api("POST", "/connections", {"name": "email", "strategy": "email", "options": {"disable_signup": False}})
+    enable(tenant, client, "email")
+    secret = {"client_id": client["client_id"], "client_secret": client["client_secret"]}
+    params = {"redirect_uri": CALLBACK, "response_type": "code", "scope": "openid"}
+    body = {**secret, "connection": "email", "email": "kim@fernhill.example", "send": "link", "authParams": params}
+    tenant.http.post("/passwordless/start", json=body)
+    person.open(tenant.mail("kim@fernhill.example")[0]["link"])
+    assert "code" in person.answer
+
+
+def test_a_device_gets_its_tokens_after_a_person_typed_its_code(tenant, client, person, user):
+    body = {"client_id": client["client_id"], "scope": "openid profile"}
+    code = tenant.http.post("/oauth/device/code", json=body).json()
+    poll = {"grant_type": DEVICE, "device_code": code["device_code"]}
+    assert ask(tenant, client, **poll).json()["error"] == "authorization_pending"
+    assert ask(tenant, client, **poll).json()["error"] == "slow_down"
+    person.open("/activate")
+    person.submit(user_code="WRONG")
+    assert "not valid" in person.text
+    person.open(code["verification_uri_complete"])
+    person.submit()
+    person.submit(username=user["email"])
+    person.submit(password=PASSWORD)
+    assert "all set" in person.text
+    tenant.advance_clock(5)
+    assert claims(ask(tenant, client, **poll).json()["id_token"])["sub"] == user["user_id"]
+    assert ask(tenant, client, **poll).json()["error"] == "expired_token"
+
+
+# /userinfo, sign-up, change_password
+
+
+@pytest.mark.parametrize("token", ["x", "a.b.c", "a.b.c.d.e", "\u00e4"])
+def test_userinfo_refuses_what_is_no_token_of_this_tenant(tenant, token):
+    headers = {"Authorization": f"Bearer {token}".encode()}
+    answer = tenant.http.get("/userinfo", headers=headers)
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_userinfo_refuses_a_token_for_another_api(tenant):
+    assert tenant.http.get("/userinfo", headers=tenant.authorization()).status_code == 401
+
+
+def sign_up(tenant, client, **body):
+    wanted = {"client_id": client["client_id"], "connection": CONNECTION, "email": "a@fernhill.example"}
+    return tenant.http.post("/dbconnections/signup", json={**wanted, "password": PASSWORD, **body})
+
+
+def test_signing_up_over_the_api(tenant, client):
+    tenant.api("PATCH", "/tenants/settings", {"flags": {"enable_public_signup_user_exists_error": False}})
+    answer = sign_up(tenant, client, user_metadata={"colour": "blue"})
+    assert answer.status_code == 200
+    assert answer.json()["email_verified"] is False
+    assert "|" not in answer.json()["_id"]
+    again = sign_up(tenant, client)
+    assert (again.status_code, again.json()["code"]) == (400, "invalid_signup")
+    flags = {"flags": {"enable_public_signup_user_exists_error": True}}
+    tenant.api("PATCH", "/tenants/settings", flags)
+    assert sign_up(tenant, client).json()["code"] == "user_exists"
+    weak = sign_up(tenant, client, email="b@fernhill.example", password="weak").json()
+    assert (weak["name"], weak["code"]) == ("PasswordStrengthError", "invalid_password")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"email": "no address"},
+        {"email": 5},
+        {"password": None},
+        {"connection": "nowhere"},
+        {"client_id": "nobody"},
+        {"user_metadata": {str(n): n for n in range(11)}},
+        {"user_metadata": "text"},
+    ],
+)
+def test_a_wrong_sign_up_is_a_400(tenant, client, body):
+    assert sign_up(tenant, client, **body).status_code == 400
+
+
+def test_change_password_never_tells_who_exists_and_is_limited(tenant, client, user):
+    def request(email):
+        body = {"client_id": client["client_id"], "email": email, "connection": CONNECTION}
+        return tenant.http.post("/dbconnections/change_password", json=body)
+
+    known, unknown = request(user["email"]), request("nobody@fernhill.example")
+    assert known.text == unknown.text == "We've just sent you an email to reset your password."
+    assert known.headers["content-type"].startswith("text/plain")
+    assert {"scpr", "fcpr"} <= set(log_types(tenant))
+    for _ in range(9):
+        request(user["email"])
+    limited = request(user["email"])
+    assert limited.status_code == 429
+    assert limited.headers["x-ratelimit-limit"] == "10"
+    assert request("nobody@fernhill.example").status_code == 200
+    tenant.advance_clock(61)
+    assert request(user["email"]).status_code == 200
+
+
+def test_change_password_of_another_kind_of_connection_is_a_400(tenant, client):
+    body = {"client_id": client["client_id"], "email": "a@fernhill.example", "connection": "google-oauth2"}
+    assert tenant.http.post("/dbconnections/change_password", json=body).status_code == 400
+
+
+# Back-channel logout
+
+
+def test_an_application_hears_of_a_logout_by_back_channel(tenant, person, user):
+    heard = []
+
+    class Application(BaseHTTPRequestHandler):
+        def do_POST(self):  # noqa: N802 - the name that http.server calls
+            heard.append(self.rfile.read(int(self.headers["content-length"])).decode())
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *args):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Application) as server:
+        own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        trustme.CA().issue_cert("localhost").configure_cert(own)
+        server.socket = own.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        urls = {"backchannel_logout_urls": [f"https://localhost:{server.server_port}/bye"]}
+        id = person.client["client_id"]
+        tenant.api("PATCH", f"/clients/{id}", {"oidc_logout": urls})
+        person.sign_in(user["email"])
+        sid = person.id_claims()["sid"]
+        person.open(f"/v2/logout?client_id={id}&returnTo={LOGGED_OUT}")
+        thread.join(timeout=10)
+    body = claims(parse_qs(heard[0])["logout_token"][0])
+    assert (body["sid"], body["sub"], body["aud"]) == (sid, user["user_id"], id)
+    assert body["exp"] == body["iat"] + 120
+    assert body["events"] == {"http://schemas.openid.net/event/backchannel-logout": {}}
+    assert "nonce" not in body
