@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.errors import ApiError
-from sandbox.kinds import crud, paging
+from sandbox.kinds import crud, limits, paging
 from sandbox.kinds.kind import Id, Kind, Unique
 from sandbox.kinds.operations import Call, Reply, operation
 from sandbox.kinds.triggers import DEFAULT_RUNTIME, TRIGGERS
@@ -19,7 +19,6 @@ from sandbox.tenant import Tenant
 
 LOOKS_WITH_DEPENDENCIES = 4
 """How often a build that has packages to install is seen `building` before it is `built`."""
-LIMIT_SECRETS = 30
 
 
 def bound(tenant: Tenant, trigger_id: str) -> list[Document]:
@@ -81,11 +80,27 @@ def _build_looks(action: Document) -> int:
 def named_secrets(call: Call) -> list[Document]:
     """The secrets of the body. Raises ApiError 400 where one has no name."""
     secrets: list[Document] = (call.body or {}).get("secrets") or []
+    if len(secrets) > limits.ACTION_SECRETS:
+        raise _refused(f"Array is too long ({len(secrets)}), maximum {limits.ACTION_SECRETS}' on property secrets")
     for index, secret in enumerate(secrets):
+        at = f"' on property secrets[{index}]"
         if not secret.get("name"):
-            text = f"Payload validation error: 'Missing required property: name' on property secrets[{index}]."
-            raise ApiError(400, text, "invalid_body")
+            raise _refused(f"Missing required property: name{at}")
+        long = len(secret["name"]) > limits.SECRET_NAME_LENGTH
+        if long or len(secret.get("value") or "") > limits.SECRET_VALUE_LENGTH:
+            raise _refused(f"String is too long{at}")
     return secrets
+
+
+def _check_size(action: Document) -> None:
+    if len(action.get("code", "").encode()) > limits.ACTION_CODE_BYTES:
+        raise _refused(f"The code is longer than {limits.ACTION_CODE_BYTES} bytes' on property code")
+    if len(action.get("dependencies") or ()) > limits.ACTION_DEPENDENCIES:
+        raise _refused(f"Array is too long, maximum {limits.ACTION_DEPENDENCIES}' on property dependencies")
+
+
+def _refused(problem: str) -> ApiError:
+    return ApiError(400, f"Payload validation error: '{problem}.", "invalid_body")
 
 
 def check(call: Call, action: Document, before: Document | None) -> None:
@@ -93,12 +108,10 @@ def check(call: Call, action: Document, before: Document | None) -> None:
     for trigger in action.get("supported_triggers") or []:
         if trigger.get("version") and (trigger["id"], trigger["version"]) not in known:
             raise ApiError(400, f"Trigger {trigger['id']} {trigger['version']} is not supported.", "invalid_body")
-    secrets = named_secrets(call)
-    if len(secrets) > LIMIT_SECRETS:
-        raise ApiError(400, f"An action may hold at most {LIMIT_SECRETS} secrets.", "invalid_body")
-    for secret in secrets:
+    for secret in named_secrets(call):
         if before is None and not secret.get("value"):
             raise ApiError(400, f"The secret {secret.get('name')} needs a value.", "invalid_body")
+    _check_size(action)
 
 
 def looked_at(call: Call, action: Document) -> Document:
@@ -144,6 +157,7 @@ ACTIONS = Kind(
     updated_at="updated_at",
     read_only=frozenset({"id", "status", "all_changes_deployed"}),
     unique=(Unique(("name",), "An action with this name already exists.", "action_conflict"),),
+    most=100,
     check=check,
     before=complete,
     shown=shown,
@@ -211,7 +225,7 @@ def publish(call: Call, action: Document, secrets: dict[str, str], source: Docum
         "code": content["code"],
         "dependencies": content["dependencies"],
         "deployed": False,
-        "number": len(older) + 1,
+        "number": max((other["number"] for other in older), default=0) + 1,
         "built_at": now,
         "secrets": content["secrets"],
         "status": "built",
@@ -224,6 +238,10 @@ def publish(call: Call, action: Document, secrets: dict[str, str], source: Docum
     }
     if content.get("modules"):
         version["modules"] = content["modules"]
+    surplus = max(0, len(older) + 1 - limits.ACTION_VERSIONS)
+    oldest_first = sorted(older, key=lambda other: other["number"])
+    for old in oldest_first[:surplus]:
+        call.store.remove("action_versions", old["id"])
     call.store.put("action_versions", version["id"], version)
     call.store.put("actions", action["id"], {**action, "_deployed": version["id"], "_changed": source is not None})
     return version

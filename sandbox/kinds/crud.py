@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from sandbox.errors import ApiError
-from sandbox.kinds import paging
+from sandbox.kinds import limits, paging
 from sandbox.kinds.kind import Kind, changed, filled, require_unique
 from sandbox.kinds.operations import OPERATIONS, Call, Operation, Reply
 from sandbox.kinds.routes import endpoints
@@ -106,8 +106,7 @@ def create(kind: Kind, call: Call) -> Reply:
 
 
 def insert(kind: Kind, call: Call, sent: Document) -> Document:
-    if kind.most is not None and call.store.count(kind.store) >= kind.most:
-        raise ApiError(403, f"You reached the limit of entities of this type ({kind.most}).", "too_many_entities")
+    limits.check(kind, call)
     document = filled(kind, call, sent)
     document.setdefault(kind.id_field, kind.id.new())
     now = call.tenant.timestamp()

@@ -86,7 +86,7 @@ class Kind:
     """Properties whose null is kept; every other null removes the property. "*" for all."""
     unique: tuple[Unique, ...] = ()
     most: int | None = None
-    """How many a tenant may hold."""
+    """How many a tenant may hold on any plan; sandbox.kinds.limits knows the plans."""
     create_status: int = 201
     delete_status: int = 204
     delete_twice: bool = False

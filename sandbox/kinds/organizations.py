@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.errors import ApiError
-from sandbox.kinds import crud
+from sandbox.kinds import crud, limits
 from sandbox.kinds.connections import CONNECTIONS
 from sandbox.kinds.kind import Id, Kind, Unique
 from sandbox.kinds.operations import Call, Reply, operation
@@ -89,6 +89,9 @@ def link(call: Call, organization: Document, sent: Document) -> Document:
         raise ApiError(
             409, "This connection is already enabled for the organization.", "organization_connection_conflict"
         )
+    linked = call.store.find("organization_connections", _organization_id=organization["id"])
+    if len(linked) >= limits.CONNECTIONS_PER_ORGANIZATION:
+        raise limits.too_many()
     document: Document = {
         "connection_id": connection["id"],
         "assign_membership_on_login": False,
