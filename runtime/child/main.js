@@ -11,11 +11,15 @@ const answers = Number(process.argv[2]);
 const sockets = (process.argv[3] ?? "").split(",").filter(Boolean).map(Number);
 const { hrtime, cpuUsage, exit } = process;
 const { setImmediate } = globalThis;
+const parent = process.ppid;
+const PARENT_LOOK_MS = 2000;
 process.argv.length = 1;
 
 let stopped = () => {};
 output.install();
 relay.install(sockets);
+// Code that waits for ever must not outlive a parent that was killed.
+setInterval(() => process.ppid !== parent && exit(0), PARENT_LOOK_MS).unref();
 process.on("uncaughtException", (error) => stopped({ error, tainted: true }));
 process.on("unhandledRejection", (error) => stopped({ error, tainted: true }));
 // A turn later, so that the loop is alive again and can run empty a second time.

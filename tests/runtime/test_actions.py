@@ -236,7 +236,7 @@ def test_code_that_can_never_finish_is_told_so_at_once():
     ],
 )
 def test_code_that_breaks_its_process_crashes_alone(body, outcomes):
-    assert run(body, timeout_seconds=10).outcome in outcomes
+    assert run(body, timeout_seconds=60).outcome in outcomes
     assert works_again()
 
 
@@ -348,6 +348,45 @@ def test_a_forged_answer_is_no_answer():
     child.kill()
 
 
+@pytest.mark.parametrize(
+    "shape",
+    [
+        "{}",
+        "{...this, result: 5}",
+        "{...this, result: [{name: 1}]}",
+        "{...this, console: 'x'}",
+        "{...this, error: 'x'}",
+        "{...this, outcome: 'success'}",
+        "{...this, cpu_ms: 'much'}",
+        "{...this, nonce: {}}",
+        "[1]",
+    ],
+)
+def test_code_that_changes_how_json_is_written_is_found_out(shape):
+    body = f"Object.prototype.toJSON = function () {{ return this.nonce ? ({shape}) : this }}"
+    result = run(body)
+    assert result.outcome == "crashed"
+    assert "channel of answers" in result.error["message"]
+
+
+def test_a_forged_cache_is_not_kept():
+    cache = {}
+    run("Object.prototype.toJSON = function () { return this.nonce ? {...this, cache: {a: 1}} : this }", cache=cache)
+    assert cache == {}
+
+
+def test_data_nested_too_deeply_is_a_verdict():
+    result = run("let deep = []; for (let i = 0; i < 4000; i++) deep = [deep]; api.idToken.setCustomClaim('d', deep)")
+    assert result.outcome in ("crashed", "error")
+    assert works_again()
+
+
+def test_half_a_character_becomes_one_that_can_be_written():
+    result = run(r"api.access.deny('half \ud83d'); console.log('\udc00 other')")
+    assert calls(result) == [("access.deny", "half \ufffd")]
+    assert result.console == ["\ufffd other"]
+
+
 # --- batches
 
 
@@ -455,6 +494,47 @@ for pid in children:
     assert "marker" not in answer.stdout and "hush" not in answer.stdout
     pids = [int(line.split()[0]) for line in answer.stdout.splitlines()]
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+def test_no_child_outlives_a_parent_that_was_killed():
+    program = """
+import os, sys, threading, time
+from runtime import actions
+waits = "exports.onExecutePostLogin = async () => { setInterval(() => {}, 1000); await new Promise(() => {}) }"
+threading.Thread(target=lambda: actions.run(waits, event={}), daemon=True).start()
+actions.run("exports.onExecutePostLogin = async () => {}", event={})
+time.sleep(1)
+print(os.popen(f"ps -o pid= --ppid {os.getpid()}").read().replace("\\n", " "), flush=True)
+time.sleep(60)
+"""
+    root = Path(__file__).parents[2]
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, cwd=root) as parent:
+        pids = [int(pid) for pid in parent.stdout.readline().split()]
+        parent.kill()
+    deadline = time.monotonic() + 10
+    while any(is_node(pid) for pid in pids) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert len(pids) >= 2
+    assert not any(is_node(pid) for pid in pids)
+
+
+def is_node(pid: int) -> bool:
+    try:
+        return b"main.js" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+def test_children_that_nobody_asks_for_end(monkeypatch):
+    monkeypatch.setattr("runtime.pool.IDLE_SECONDS", -0.8)
+    actions.pool.close()
+    run("api.access.deny('once')")
+    [(_, child)] = actions.pool._idle or [(None, None)]
+    deadline = time.monotonic() + 5
+    while actions.pool._idle and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert actions.pool._idle == []
+    assert child is None or not child.alive
 
 
 def test_where_the_network_cannot_be_closed_nothing_runs(monkeypatch, tmp_path):

@@ -186,8 +186,16 @@ def test_an_unknown_script_is_the_callers_mistake():
     ],
 )
 def test_a_script_that_misbehaves_gets_a_verdict_and_the_next_one_works(body, outcomes):
-    assert login(body, timeout_seconds=1 if outcomes == {"timeout"} else 10).outcome in outcomes
+    assert login(body, timeout_seconds=1 if outcomes == {"timeout"} else 60).outcome in outcomes
     assert login("callback(null, 1)").value == 1
+
+
+@pytest.mark.parametrize(
+    "shape", ["{...this, result: 1}", "{...this, result: {answer: 5}}", "{...this, result: {callbacks: 'x'}}", "{}"]
+)
+def test_a_script_that_changes_how_json_is_written_is_found_out(shape):
+    result = login(f"Object.prototype.toJSON = function () {{ return this.nonce ? ({shape}) : this }}; callback();")
+    assert result.outcome == "crashed"
 
 
 def test_a_script_of_more_than_100_kb_is_refused():
