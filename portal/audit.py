@@ -18,7 +18,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 
-from portal.errors import Conflict, Invalid, PortalError, Unknown
+from portal.errors import Cancelled, Conflict, Invalid, PortalError, Unknown
 from portal.models import AuditEvent, AuditHead, Tenant
 from portal.redaction import clean, mask
 
@@ -65,6 +65,9 @@ def recorded(
         raise
     except PortalError as error:
         entry.detail, entry.request_id = error.message, error.request_id or entry.request_id
+        raise
+    except Cancelled:
+        entry.detail = " ".join((entry.detail, "Stopped half-way, as asked.")).strip()
         raise
     except Exception as error:
         entry.detail = f"Unexpected {type(error).__name__}"

@@ -11,6 +11,7 @@
     ├─ Conflict         it changed under us, or exists already; reload and look
     └─ Unavailable      try again later; the only one that is ever retried
        └─ Unknown       a write whose answer was lost: it may or may not have been done
+    Cancelled           a person asked background work to stop, and it has come to a place where it can
 
 Each carries a sentence for a person; `status` is the HTTP status of the page that shows it.
 """
@@ -95,3 +96,7 @@ class Unavailable(PortalError):
 
 class Unknown(Unavailable):
     template = "errors/unknown.html"
+
+
+class Cancelled(Exception):
+    """A decision, not an error: portal.runs ends the run as cancelled."""

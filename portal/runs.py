@@ -23,6 +23,7 @@ from django.db import close_old_connections, connection, transaction
 from django.utils import timezone
 
 from portal import auth0
+from portal.errors import Cancelled as Cancelled
 from portal.errors import PortalError, Refused
 from portal.models import Run, RunEvent, Tenant
 from portal.redaction import clean, mask
@@ -39,10 +40,6 @@ MOVES: dict[str, set[str]] = {
     Status.QUEUED: {Status.RUNNING, Status.CANCELLED},
     Status.RUNNING: {Status.SUCCEEDED, Status.FAILED, Status.CANCELLED, Status.INTERRUPTED},
 }
-
-
-class Cancelled(Exception):  # noqa: N818  it is a decision, not an error
-    """A person asked for the run to stop, and the handler has come to a place where it can."""
 
 
 @dataclass

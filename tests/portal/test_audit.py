@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
 from portal import audit
-from portal.errors import Invalid, Missing, Unknown
+from portal.errors import Cancelled, Invalid, Missing, Unknown
 from portal.models import AuditEvent, AuditHead
 from tests.trail import unguarded
 
@@ -47,6 +47,13 @@ def test_an_unexpected_error_leaves_its_kind_in_the_trail_and_not_its_text():
     with pytest.raises(RuntimeError), audit.recorded(None, "users.block"):
         raise RuntimeError("password=hunter2")
     assert AuditEvent.objects.get().detail == "Unexpected RuntimeError"
+
+
+def test_an_act_that_a_person_stopped_half_way_says_so():
+    with pytest.raises(Cancelled), audit.recorded(None, "promotions.apply"):
+        raise Cancelled
+    event = AuditEvent.objects.get()
+    assert (event.outcome, event.detail) == ("failed", "Stopped half-way, as asked.")
 
 
 def test_secrets_in_fields_and_in_free_text_are_masked():
