@@ -17,7 +17,7 @@ from sandbox.store import Document
 MFA_ACR = "http://schemas.openid.net/pape/policies/2007/06/multi-factor"
 ID_TOKEN_SECONDS = 36_000
 _GTY = {
-    "oauth2-resource-owner": "password",
+    "oauth2-password": "password",
     "oauth2-refresh-token": "refresh_token",
     "oauth2-device-code": "urn:ietf:params:oauth:grant-type:device_code",
 }

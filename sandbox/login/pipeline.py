@@ -158,6 +158,7 @@ class Pipeline:
         if effects.denied:
             self.ends = Refused(*effects.denied)
         elif too_large:
+            effects.app_metadata, effects.user_metadata = {}, {}
             self.ends = Refused("access_denied", too_large)
         elif self.factor_commands_used > MOST_FACTOR_COMMANDS:
             self.ends = self._fail(f"More than {MOST_FACTOR_COMMANDS} challenge or enroll commands in one login.")

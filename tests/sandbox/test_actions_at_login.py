@@ -136,6 +136,13 @@ def test_metadata_is_written_once_at_the_end_and_null_removes(tenant, person, us
     assert stored["user_metadata"] == {"colour": "blue"}
 
 
+def test_more_metadata_than_auth0_takes_fails_the_login(tenant, person, user):
+    bind(tenant, action("api.user.setUserMetadata('big', 'x'.repeat(33000));"))
+    person.sign_in(user["email"])
+    assert person.answer["error_description"] == "user_metadata is larger than 32 kB"
+    assert "user_metadata" not in tenant.user(user["email"])
+
+
 def test_a_denied_login_ends_there_and_keeps_the_metadata(tenant, person, user):
     bind(
         tenant,

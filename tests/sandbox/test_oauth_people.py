@@ -101,7 +101,7 @@ def test_permissions_come_from_roles_where_the_api_enforces_them(tenant, client,
     tenant.api("POST", f"/roles/{role['id']}/permissions", {"permissions": [permission]})
     wanted = {"grant_type": "password", "username": user["email"], "password": PASSWORD, "audience": ORDERS}
     before = claims(ask(tenant, client, **wanted).json()["access_token"])
-    assert (before["scope"], before["permissions"]) == ("", [])
+    assert (before["scope"], before["permissions"], before["gty"]) == ("", [], "password")
     tenant.api("POST", f"/users/{user['user_id']}/roles", {"roles": [role["id"]]})
     after = claims(ask(tenant, client, **wanted).json()["access_token"])
     assert (after["scope"], after["permissions"]) == ("read:orders", ["read:orders"])
