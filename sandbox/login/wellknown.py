@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
+import orjson
 from starlette.responses import Response
 
 from sandbox import keys
@@ -65,11 +64,11 @@ def configuration(tenant: Tenant, user_agent: str = "") -> dict[str, object]:
 
 
 async def openid_configuration(call: Call) -> Answer:
-    key = ("openid_configuration", call.user_agent.startswith(_HTTPS_ONLY))
-    found: dict[Any, Any] = call.tenant.memory.setdefault("answers", {})
-    if key not in found:
-        found[key] = json_answer(configuration(call.tenant, call.user_agent), headers={**_PUBLIC, "Vary": "User-Agent"})
-    return cast(Response, found[key])
+    key = call.user_agent.startswith(_HTTPS_ONLY)
+    ready: dict[bool, bytes] = call.tenant.memory.setdefault("openid_configuration", {})
+    if key not in ready:
+        ready[key] = orjson.dumps(configuration(call.tenant, call.user_agent))
+    return Response(ready[key], headers={**_PUBLIC, "Vary": "User-Agent"}, media_type="application/json")
 
 
 async def jwks(call: Call) -> Answer:
