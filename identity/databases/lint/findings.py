@@ -54,7 +54,13 @@ class Finding:
     @classmethod
     def from_eslint(cls, found: Mapping[str, Any]) -> Finding:
         place = {name: found[name] for name in ("script", "line", "column")}
-        return cls.of(found["rule"], found["message"], fix=Fix(**found["fix"]) if found["fix"] else None, **place)
+        return cls.of(
+            found["rule"],
+            found["message"],
+            level=found["level"],
+            fix=Fix(**found["fix"]) if found["fix"] else None,
+            **place,
+        )
 
 
 @dataclass(frozen=True)

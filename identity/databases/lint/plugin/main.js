@@ -39,7 +39,8 @@ function finding(script, { ruleId, line, column, endLine, message, fix }, anonym
     line,
     column: line === 1 ? column - shift : column,
     end_line: endLine ?? line,
-    message: message.replace(/^Parsing error: /, ""),
+    level: message.startsWith("Style: ") ? "info" : null,
+    message: message.replace(/^(Parsing error|Style): /, "").replace(/^./, (first) => first.toUpperCase()),
     fix: fix ? { start: fix.range[0] - shift, end: fix.range[1] - shift, text: fix.text } : null,
   };
 }

@@ -17,9 +17,12 @@ function rule(build, { scripts } = {}) {
       const main = mainFunction(program, settings.script);
       const callback = callbackName(main);
       const report = (node, message, fix) => context.report({ node, message, fix: fix ?? null });
-      const isCallback = (call) => call.callee.type === "Identifier" && call.callee.name === callback;
+      // Where the callback itself is meant, and no inner parameter of the same name.
+      const declared = main ? context.sourceCode.getDeclaredVariables(main).filter((one) => one.name === callback) : [];
+      const references = new Set(declared.flatMap((one) => one.references.map((reference) => reference.identifier)));
+      const isCallback = (call) => references.has(call.callee);
       const visitorKeys = context.sourceCode.visitorKeys;
-      return build({ context, settings, script: settings.script, program, main, callback, report, isCallback, visitorKeys, path });
+      return build({ context, settings, script: settings.script, program, main, callback, report, isCallback, references, visitorKeys, path });
     },
   };
 }

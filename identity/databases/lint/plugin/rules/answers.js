@@ -6,7 +6,14 @@ const { ancestors, callbackName, isNothing, isText, keyName, path, property, res
 
 const SECRET_FIELD = /(password|passwd|pwd|hash|secret|salt|pin_code|security_answer)/i;
 const NOT_FOUND = /not\s*found|no (such )?user|unknown|does not exist|doesn't exist/i;
-const WRONG = /password|credential|wrong|invalid|incorrect|not found|unknown user|no user/i;
+const WRONG = new RegExp(
+  [
+    /(wrong|invalid|incorrect|bad|unknown)\s+(user|e-?mail|login|pass|credential)/,
+    /(password|credentials?|user(name)?|e-?mail)\s+(is |are |was |does |did )?(not |n't )?(wrong|invalid|incorrect|match|found|exist|unknown)/,
+    /no (such )?user/,
+  ].map((one) => one.source).join("|"),
+  "i",
+);
 const EXISTS = /exist|duplicate|already|taken/i;
 
 const errorOf = (node) => (node?.type === "NewExpression" ? path(node.callee) : "");

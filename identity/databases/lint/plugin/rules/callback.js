@@ -4,26 +4,33 @@
 const { rule } = require("../rule");
 const { ancestors, enclosingFunction, isFunction, methodName, walk } = require("../ast");
 
-/** Does this function's own code, nested functions left out, mention the callback or one of its aliases? */
-function mentions(fn, names, visitorKeys) {
-  for (const node of walk(fn.body, visitorKeys)) {
-    if (node.type === "Identifier" && names.has(node.name) && node.parent.property !== node) return true;
-  }
-  return false;
+/** Does this function's code, nested functions among it, mention the callback or one of its aliases? */
+const mentions = (fn, references) => [...references].some((one) => fn.body.range[0] <= one.range[0] && one.range[1] <= fn.body.range[1]);
+
+/** The functions that a name stands for, or that what it stands for was given. */
+function functionsOf(node) {
+  const value = node.type === "VariableDeclarator" ? node.init : node;
+  return [value, ...(value?.arguments ?? [])].filter(isFunction);
 }
 
-/** Functions with a name that call the callback for others, such as `function done(error) { callback(error) }`. */
-function aliases(tools) {
-  const names = new Set([tools.callback]);
-  for (let size = 0; size !== names.size; ) {
-    size = names.size;
+/**
+ * Every place that means the callback: the parameter itself (not another one of the same name further in), and the
+ * names of functions that call it for others, such as `function done(error) { callback(error) }`. Objects that were
+ * given such a function, `const request = new Request(sql, (error) => callback(error))`, carry it to where they go.
+ */
+function meanings(tools) {
+  const { getDeclaredVariables } = tools.context.sourceCode;
+  const declared = (node) => getDeclaredVariables.call(tools.context.sourceCode, node);
+  const references = new Set(tools.references);
+  for (let size = -1; size !== references.size; ) {
+    size = references.size;
     for (const node of walk(tools.main.body, tools.visitorKeys)) {
-      const fn = node.type === "VariableDeclarator" ? node.init : node;
-      const name = node.type === "VariableDeclarator" || node.type === "FunctionDeclaration" ? node.id?.name : undefined;
-      if (name && isFunction(fn) && mentions(fn, names, tools.visitorKeys)) names.add(name);
+      const named = node.type === "VariableDeclarator" || node.type === "FunctionDeclaration";
+      if (!named || !functionsOf(node).some((fn) => mentions(fn, references))) continue;
+      for (const { identifier, init } of declared(node)[0]?.references ?? []) if (!init) references.add(identifier);
     }
   }
-  return names;
+  return references;
 }
 
 /** A function that is handed on, not one that has a name and is called by it. */
@@ -35,7 +42,7 @@ const isHandler = (node) => isFunction(node) && node.type !== "FunctionDeclarati
  */
 function paths(tools, judge) {
   if (!tools.main || !tools.callback) return {};
-  const names = aliases(tools);
+  const names = meanings(tools);
   let current = null;
   const record = (kind, node) => {
     if (!current) return;
@@ -53,11 +60,11 @@ function paths(tools, judge) {
     onCodePathEnd(codePath, node) {
       if (isFunction(node)) judge({ ...current, names });
       current = current.upper;
-      if (isHandler(node) && node !== tools.main && mentions(node, names, tools.visitorKeys)) record("handler", node);
+      if (isHandler(node) && node !== tools.main && mentions(node, names)) record("handler", node);
     },
     "CallExpression:exit"(node) {
-      if (node.callee.type === "Identifier" && names.has(node.callee.name)) record("call", node);
-      else if (node.arguments.some((one) => one.type === "Identifier" && names.has(one.name))) record("handler", node);
+      if (names.has(node.callee)) record("call", node);
+      else if (node.arguments.some((one) => names.has(one))) record("handler", node);
     },
   };
 }
@@ -78,7 +85,7 @@ function* ways(codePath, events) {
 }
 
 /** Functions that answer for the script: the main one, and handlers that mention the callback. */
-const answers = (fn, tools) => fn.node === tools.main || (isHandler(fn.node) && mentions(fn.node, fn.names, tools.visitorKeys));
+const answers = (fn, tools) => fn.node === tools.main || (isHandler(fn.node) && mentions(fn.node, fn.names));
 
 /** Handlers of events answer only when their event comes; a chain's steps pass on to the next step. */
 function mayStaySilent(node) {
@@ -101,11 +108,10 @@ const CDB13 = rule((tools) =>
 /** `callback(...)` as a statement of its own, with nothing after it in its block: adding `return` changes nothing. */
 function returnFix(node) {
   const statement = node.parent;
-  const block = statement.parent;
-  const last = block.type !== "BlockStatement" || block.body.at(-1) === statement;
-  const inFunction = isFunction(block.parent) || last;
-  return last && inFunction ? (fixer) => fixer.insertTextBefore(statement, "return ") : null;
+  return isLast(statement) ? (fixer) => fixer.insertTextBefore(statement, "return ") : null;
 }
+
+const isLast = ({ parent, ...statement }) => parent.type !== "BlockStatement" || parent.body.at(-1).range[0] === statement.range[0];
 
 const CDB14 = rule((tools) => {
   const reported = new Set();
@@ -120,7 +126,9 @@ const CDB14 = rule((tools) => {
     }),
     ExpressionStatement({ expression }) {
       if (expression.type === "CallExpression" && tools.isCallback(expression)) {
-        tools.report(expression, "The code runs on after the callback.", returnFix(expression));
+        const harmless = isLast(expression.parent) && enclosingFunction(expression)?.body === expression.parent.parent;
+        const message = harmless ? "Style: nothing follows the callback here; `return` says so." : "The code runs on after the callback.";
+        tools.report(expression, message, returnFix(expression));
       }
     },
   };
@@ -151,7 +159,7 @@ const CDB15 = rule((tools) => {
       if (tools.main && isUnawaited(node, tools.main)) tools.report(node, `Nobody waits for the result of ${methodName(node)}().`);
     },
     'CallExpression[callee.property.name="forEach"] > ArrowFunctionExpression[async=true]'(node) {
-      tools.report(node, "forEach does not wait for asynchronous functions.");
+      tools.report(node, "A forEach does not wait for asynchronous functions.");
     },
   };
 });
@@ -172,7 +180,7 @@ const endsInCatch = (node) => node?.type === "CallExpression" && (methodName(nod
 const CDB16 = rule((tools) => ({
   AwaitExpression(node) {
     const fn = enclosingFunction(node);
-    const answersItself = fn === tools.main || (fn && isHandler(fn) && tools.callback && mentions(fn, new Set([tools.callback]), tools.visitorKeys));
+    const answersItself = fn === tools.main || (fn && isHandler(fn) && mentions(fn, tools.references));
     if (answersItself && !isCaught(node) && !endsInCatch(node.argument)) {
       tools.report(node, "If this fails, the callback is never called.");
     }

@@ -154,7 +154,7 @@ const CDB46 = rule((tools) => ({
       tools.report(node, "The error of the driver is passed on as it is; it may name hosts, tables or values.");
     }
     for (const one of node.arguments) {
-      const handed = one.type === "Identifier" && one.name === tools.callback && methodName(node) === "catch";
+      const handed = tools.references.has(one) && methodName(node) === "catch";
       if (handed) tools.report(node, "The error of the driver is passed on as it is; it may name hosts, tables or values.");
     }
   },
