@@ -21,21 +21,6 @@ def second(person: Callable[..., Any]) -> Any:
 
 
 @pytest.fixture
-def read(tenants: dict[str, Any]) -> Callable[..., Any]:
-    """read("dev", kinds={...}) -> a Snapshot of these kinds, by the Deploy CLI."""
-
-    from deployments import snapshots
-    from deployments.models import Snapshot
-    from tests.deployments.line import reading_of
-
-    def reading(slug: str, kinds: set[str] | None = None) -> Any:
-        result = reading_of(tenants[slug], kinds)
-        return snapshots.store(tenants[slug], result, source=Snapshot.Source.EXPORT, taken_by=None)
-
-    return reading
-
-
-@pytest.fixture
 def changed_dev(sandbox: Any) -> Any:
     """In dev: a new Action, deployed and bound last, and another description of an application."""
     from tests.deployments.line import CODE, bind
@@ -63,14 +48,11 @@ def readings() -> dict[str, Any]:
 
 
 @pytest.fixture
-def approved(
-    request: pytest.FixtureRequest, readings: dict[str, Any], tenants: dict[str, Any], release: Any, second: Any
-) -> Callable[..., Any]:
-    """approved(*picks) -> an approved promotion of the change from dev to staging."""
-    from deployments import promotions, snapshots
+def pair(request: pytest.FixtureRequest, readings: dict[str, Any], tenants: dict[str, Any]) -> Any:
+    """Snapshots of dev, with the change, and of staging."""
+    from deployments import snapshots
     from deployments.models import Snapshot
-    from deployments.plan import Pick
-    from tests.deployments.line import PICKED, reading_of
+    from tests.deployments.line import reading_of
 
     def snapshot(slug: str) -> Any:
         if slug not in readings:
@@ -78,12 +60,18 @@ def approved(
             readings[slug] = reading_of(tenants[slug])
         return snapshots.store(tenants[slug], readings[slug], source=Snapshot.Source.EXPORT, taken_by=None)
 
+    return snapshot("dev"), snapshot("staging")
+
+
+@pytest.fixture
+def approved(pair: Any, release: Any, second: Any) -> Callable[..., Any]:
+    """approved(*picks) -> an approved promotion of the change from dev to staging."""
+    from deployments import promotions
+    from deployments.plan import Pick
+    from tests.deployments.line import PICKED, agreed
+
     def promotion(*picks: str) -> Any:
-        planned = promotions.draft(
-            snapshot("dev"), snapshot("staging"), [Pick(key) for key in picks or PICKED], actor=release.user
-        )
-        promotions.request(planned, actor=release.user, reason="Partners sign in with MFA")
-        promotions.approve(planned, actor=second.user, plan_hash=planned.plan_hash)
-        return planned
+        planned = promotions.draft(*pair, [Pick(key) for key in picks or PICKED], actor=release.user)
+        return agreed(planned, release, second)
 
     return promotion

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from deployments import promotions, snapshots
-from deployments.models import Promotion
+from deployments.models import Promotion, Snapshot
 from portal import runs
 from portal.models import Run, Tenant
 from portal.runs import Progress
 
 CODE = "exports.onExecutePostLogin = async (event, api) => {\n  api.multifactor.enable('any');\n};\n"
-KINDS = {"actions", "triggers", "clients"}
+KINDS = {"actions", "triggers", "clients", "connections"}
 PICKED = ("actions|Partner MFA", "triggers|post-login", "clients|Larkspur Storefront")
 
 
@@ -40,3 +40,18 @@ def carry_out(promotion: Promotion, actor: Any) -> Run:
     run.refresh_from_db()
     promotion.refresh_from_db()
     return run
+
+
+def agreed(promotion: Promotion, asker: Any, approver: Any) -> Promotion:
+    """Asked for by one person, approved by another."""
+    promotions.request(promotion, actor=asker.user, reason="Partners sign in with MFA")
+    promotions.approve(promotion, actor=approver.user, plan_hash=promotion.plan_hash)
+    return promotion
+
+
+def altered(snapshot: Snapshot, kind: str, name: str, thing: Any) -> Snapshot:
+    """A snapshot like this one, in which one object is another."""
+    content = snapshots.content_of(snapshot)
+    content[kind] = content[kind] | {name: thing}
+    reading = snapshots.Reading(content, snapshots.ids_of(snapshot), snapshot.kinds)
+    return snapshots.store(snapshot.tenant, reading, source=Snapshot.Source.EXPORT, taken_by=None)
