@@ -78,6 +78,8 @@ def names_of(content: Content) -> tuple[str, ...]:
 class StoreForm(forms.Form):
     """The short form that scripts are generated from, and that tells tests where users are stored."""
 
+    # Which columns are required depends on the store: the answer says it, not the browser.
+    use_required_attribute = False
     store = forms.ChoiceField(choices=[*STORES.items()], label="Store")
     table = forms.CharField(
         label="Table or collection", max_length=127, initial="users", widget=forms.TextInput(attrs=PLAIN)
@@ -92,10 +94,12 @@ class StoreForm(forms.Form):
     def __init__(self, *args: Any, connection: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.connection = connection
+        # An HTTPS API checks passwords itself.
+        free = {*OPTIONAL_COLUMNS, *(["password"] if self.data.get("store") == "https_api" else [])}
         for name in (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS):
             self.fields[f"column-{name}"] = forms.CharField(
-                # An HTTPS API checks passwords itself: whether a column is needed is judged with the store.
-                required=False, label=name, max_length=63, initial=DEFAULT_COLUMNS.get(name, ""),
+                required=name not in free, label=name, max_length=63, initial=DEFAULT_COLUMNS.get(name, ""),
+                error_messages={"required": "Name the column that holds this."},
                 widget=forms.TextInput(attrs=PLAIN),
             )  # fmt: skip
 

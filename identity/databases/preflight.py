@@ -59,10 +59,10 @@ def _lint(live: Live, content: Content) -> list[Check]:
     found = checks.findings(live, content)
     number = {level: sum(one.level == level for one in found) for level in ("error", "warning")}
     if number["error"]:
-        return [Check("Lint", "error", f"The linter has {number['error']} error(s) to mend.")]
+        return [Check("Lint", "error", f"The linter finds {_counted(number['error'], 'error')} to mend.")]
     if number["warning"]:
-        return [Check("Lint", "warning", f"The linter has {number['warning']} warning(s).")]
-    return [Check("Lint", "passed", "The linter has nothing to say.")]
+        return [Check("Lint", "warning", f"The linter finds {_counted(number['warning'], 'warning')}.")]
+    return [Check("Lint", "passed", "The linter finds nothing to mend.")]
 
 
 def _tests(live: Live, content: Content) -> Check:
@@ -76,3 +76,7 @@ def _tests(live: Live, content: Content) -> Check:
         "not_run": "No contract test has run.",
     }
     return Check("Contract tests", "warning", words[status])
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"

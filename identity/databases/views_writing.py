@@ -157,11 +157,12 @@ class Settings(ConnectionView):
 
 
 def _findings(live: Any, content: Content) -> dict[str, Any]:
-    """For _findings.html: the findings with the name of their fix, and how many each script has."""
+    """For _findings.html: what has to be mended, notes apart, each with the name of its fix."""
     found = checks.findings(live, content)
-    rows = [{"finding": one, "act": _fix_name(one) if one.fix else ""} for one in found]
-    counts = {name: sum(one.script == name and one.level != "info" for one in found) for name in content.scripts}
-    return {"findings": rows, "counts": counts, "lint_status": checks.lint_status(found)}
+    rows: list[dict[str, Any]] = [{"finding": one, "act": _fix_name(one) if one.fix else ""} for one in found]
+    to_mend = [row for row in rows if row["finding"].level != "info"]
+    notes = [row for row in rows if row["finding"].level == "info"]
+    return {"findings": to_mend, "notes": notes, "lint_status": checks.lint_status(found)}
 
 
 def _fix_name(finding: lint.Finding) -> str:

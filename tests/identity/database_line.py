@@ -6,11 +6,12 @@ import re
 from dataclasses import asdict
 from typing import Any
 
-from identity.databases import drift, generate, scripts
+from identity.databases import drift, generate, scripts, testing
 from identity.databases.drift import Live
 from identity.databases.form import Form
 from identity.databases.models import DatabaseDraft, DatabaseTest
 from identity.databases.scripts import Content
+from portal.models import Run
 
 HTMX = {"headers": {"HX-Request": "true"}}
 LEGACY = "legacy-store"
@@ -33,7 +34,9 @@ def draft(found: Live, content: Content = GENERATED, *, actor: Any, revision: in
 
 def green(found: Live, content: Content = GENERATED, *, passed: bool = True) -> DatabaseTest:
     """As the run of the contract tests leaves it."""
+    run = Run.objects.create(kind=testing.RUN_KIND, title="Contract tests", tenant=found.tenant, status="succeeded")
     return DatabaseTest.objects.create(
+        run=run,
         tenant=found.tenant, connection_id=found.id, connection_name=found.name, content=content.to_json(),
         sha256=content.sha256, store_form=asdict(FORM), database="an embedded PostgreSQL", passed=passed,
     )  # fmt: skip

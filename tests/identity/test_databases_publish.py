@@ -141,7 +141,7 @@ def test_a_version_that_was_never_live_is_nothing_to_roll_back_to(dev: Live, own
 
 def test_errors_of_the_linter_stand_in_the_way(dev: Live, owner: User, sandbox: Any) -> None:
     broken = changed(login=GENERATED.scripts["login"].replace("return callback(null, {", "callback(null, {", 1))
-    with pytest.raises(Refused, match="linter has 1 error"):
+    with pytest.raises(Refused, match="linter finds 1 error"):
         ask(dev, owner, broken)
     assert again(dev).content == dev.content
 
