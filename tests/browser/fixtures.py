@@ -13,11 +13,14 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -53,8 +56,37 @@ class Site:
             self.home.api("PATCH", f"/clients/{demo.CLIENT_ID}", wanted)
 
 
+class _Application(BaseHTTPRequestHandler):
+    """Where the tests' applications wait for people who have signed in."""
+
+    def do_GET(self) -> None:  # noqa: N802  the name that http.server calls
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"Signed in")
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing: the tests look at the browser."""
+
+
+class _Listener(ThreadingHTTPServer):
+    allow_reuse_port = True  # each test process has one at the same address
+
+
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
+def application() -> Iterator[None]:
+    """Answers at the applications' callback: where a redirect led, `page.route` is not asked in every browser."""
+    from tests.sandbox.web_login import CALLBACK
+
+    with _Listener(("127.0.0.1", urlsplit(CALLBACK).port or 80), _Application) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser(application: None) -> Iterator[Any]:
     """Per module: while Playwright runs, its event loop occupies the thread, and `asyncio.run` fails in other tests."""
     from playwright.sync_api import sync_playwright
 
