@@ -58,10 +58,21 @@ function functionNames(code) {
   return names;
 }
 
+/** Without the spaces and comments at the beginning; each step looks at one of them alone. */
+function withoutComments(code) {
+  let rest = code.trimStart();
+  for (let end; rest.startsWith("//") || rest.startsWith("/*"); rest = rest.slice(end).trimStart()) {
+    const close = rest.startsWith("//") ? rest.indexOf("\n") : rest.indexOf("*/", 2);
+    if (close < 0) return "";
+    end = close + (rest.startsWith("//") ? 1 : 2);
+  }
+  return rest;
+}
+
 function load(code, script, doubles) {
   const extra = { "node-fetch": fetch };
   for (const [name, source] of Object.entries(doubles)) extra[name] = evaluate(source, `${name}.js`).exports;
-  const anonymous = /^\s*(?:\/\*[\s\S]*?\*\/\s*|\/\/.*\n\s*)*(?:async\s+)?(?:function\s*\*?\s*\(|\()/.test(code);
+  const anonymous = /^(async\s+)?(function\s*\*?\s*\(|\()/.test(withoutComments(code));
   if (anonymous) return evaluate("", FILE, { tail: `\n${code.trim().replace(/;+$/, "")}\n`, extra }).value;
   evaluate(`if (false) {${code}\n}`, FILE); // a syntax error in V8's own words, before acorn sees the code
   const names = functionNames(code);

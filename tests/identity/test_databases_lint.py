@@ -474,6 +474,23 @@ def test_strange_input_gets_findings_and_no_traceback(code):
     assert any(finding.rule in ("CDB00", "CDB01", "CDB10") for finding in findings)
 
 
+@pytest.mark.parametrize(
+    "body",
+    ["+".join(["a"] * 4000), "a" + ".then(x => x)" * 3000, "/* x */ " * 10_000, "if (a) b();" * 2000, "(" * 9000],
+    ids=["sum", "chain", "comments", "branches", "parentheses"],
+)
+def test_a_script_that_is_hard_to_read_gets_a_verdict_and_spares_the_others(body):
+    good = script("verify", "return callback(null, true);")
+    findings = lint.check({"login": f"function login(a, b, callback) {{ {body} }}", "verify": good})
+    assert any(finding.script == "login" for finding in findings)
+    assert not any(finding.script == "verify" for finding in findings)
+
+
+def test_many_comments_before_an_anonymous_function_cost_no_time():
+    found = lint.check({"login": "/* x */ " * 5000 + "function (a, b, callback) { return callback(new Error('x')); }"})
+    assert "CDB10" in {finding.rule for finding in found}
+
+
 def test_comments_cannot_turn_the_linter_off():
     code = "/* eslint-disable */ // eslint-disable-line\n" + script("login", "const a = 1; return callback(null);")
     assert "CDB33" in {finding.rule for finding in lint.check({"login": code})}

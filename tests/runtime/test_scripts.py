@@ -108,6 +108,7 @@ def test_an_error_after_the_callback_is_reported_beside_the_answer():
         "const login = (a, b, callback) => callback(null, 7)",
         "function helper() { return 7 }\nasync function login(a, b, callback) { callback(null, helper()) } // end",
         "function anyName(a, b, callback) { callback(null, 7) }",
+        "/* x */ " * 5000 + "function (a, b, callback) { callback(null, 7) }",
     ],
 )
 def test_the_function_is_found_however_it_is_written(code):

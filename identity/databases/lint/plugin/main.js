@@ -12,23 +12,46 @@ const { Linter } = installed("eslint");
 const linter = new Linter({ configType: "flat" });
 
 // An anonymous function is a program only in parentheses; they shift its first line by one column.
-const ANONYMOUS = /^(\s|\/\*[\s\S]*?\*\/|\/\/.*\n)*(async\s+)?function\s*\*?\s*\(/;
+const ANONYMOUS = /^(async\s+)?function\s*\*?\s*\(/;
+
+/** Without the spaces and comments at the beginning; each step looks at one of them alone. */
+function withoutComments(code) {
+  let rest = code.trimStart();
+  for (let end; rest.startsWith("//") || rest.startsWith("/*"); rest = rest.slice(end).trimStart()) {
+    const close = rest.startsWith("//") ? rest.indexOf("\n") : rest.indexOf("*/", 2);
+    if (close < 0) return "";
+    end = close + (rest.startsWith("//") ? 1 : 2);
+  }
+  return rest;
+}
+
+const UNREAD = { ruleId: null, line: 1, column: 1, message: "This script is nested too deeply to be checked.", fix: null };
 
 function check(script, code, settings) {
-  const anonymous = ANONYMOUS.test(code);
+  const anonymous = ANONYMOUS.test(withoutComments(code));
   const source = anonymous ? `(${code.replace(/;?\s*$/, "")}\n)` : code;
   let facts = { settings: [], fields: null };
   const collect = plugin.rule((tools) => ({ "Program:exit": () => void (facts = plugin.factsOf(tools)) }));
   const rules = { ...plugin.rules, facts: collect };
   const options = { script, ...settings };
-  const messages = linter.verify(source, {
+  const messages = verified(source, {
     files: ["**/*.js"],
     languageOptions: { ecmaVersion: "latest", sourceType: "script" },
     linterOptions: { noInlineConfig: true, reportUnusedDisableDirectives: "off" },
     plugins: { cdb: { rules } },
     rules: Object.fromEntries(Object.keys(rules).map((id) => [`cdb/${id}`, ["error", options]])),
-  }, { filename: `${script}.js` });
+  });
   return { facts, findings: messages.map((message) => finding(script, message, anonymous)) };
+}
+
+/** One script that is too much for the linter must not take the others with it. */
+function verified(source, config) {
+  try {
+    return linter.verify(source, config, { filename: "script.js" });
+  } catch (error) {
+    if (error instanceof RangeError || /call stack/.test(error.message)) return [UNREAD];
+    throw error;
+  }
 }
 
 function finding(script, { ruleId, line, column, endLine, message, fix }, anonymous) {

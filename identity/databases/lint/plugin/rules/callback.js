@@ -72,7 +72,7 @@ function paths(tools, judge) {
 /** Every way through a function; a loop is taken at most twice. `visit(events)` sees the events of one whole way. */
 function* ways(codePath, events) {
   const stack = [{ segment: codePath.initialSegment, seen: new Map(), happened: [] }];
-  let budget = 4000;
+  let budget = 1500;
   while (stack.length && budget-- > 0) {
     const { segment, seen, happened } = stack.pop();
     const count = (seen.get(segment) ?? 0) + 1;
