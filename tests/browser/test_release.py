@@ -35,6 +35,7 @@ def test_a_change_goes_from_dev_to_staging(
     sandbox: Any,
     action_in_dev: None,
 ) -> None:
+    from deployments.models import Snapshot
     from tests.deployments.line import bound
 
     own = bound(sandbox.tenant("staging"))
@@ -48,6 +49,11 @@ def test_a_change_goes_from_dev_to_staging(
     axe(first)
     screenshot(first, "snapshots")
 
+    dev, staging = (Snapshot.objects.get(tenant__slug=slug) for slug in ("dev", "staging"))
+    compare = f"compare/?source={dev.pk}&target={staging.pk}"
+    for path in (f"t/staging/snapshots/{staging.pk}/", compare, "promotions/", "promotions/new/"):
+        first.goto(f"{portal.url}/{path}")
+        axe(first)
     _plan(first, portal.url, axe, screenshot)
     axe(first)
     first.keyboard.press("r")
