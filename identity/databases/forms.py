@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 
+from identity.databases import addresses
 from identity.databases.form import (
     DEFAULT_COLUMNS,
     HASHES,
@@ -148,9 +149,9 @@ class TestForm(StoreForm):
     dsn = forms.CharField(
         required=False, max_length=2000, label="Database of your own",
         widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-        help_text="A PostgreSQL that is there for tests: postgresql://user:password@host:5432/name. The table must "
-        "exist; only test users (…@contract-test.example) are written and removed. Empty: one of our own starts. "
-        "It is kept encrypted until the run has ended, and never shown.",
+        help_text="One that is there for tests: postgresql://user:password@host:5432/name, or mysql:// or mongodb://. "
+        "Its table must exist; only test users (…@contract-test.example) are written and removed. Empty: one of our "
+        "own starts. The address is kept encrypted until the run has ended, and never shown.",
     )  # fmt: skip
     thorough = forms.BooleanField(
         required=False, label="Also a database that never answers",
@@ -162,12 +163,10 @@ class TestForm(StoreForm):
         del self.fields["import_mode"]
 
     def clean(self) -> dict[str, Any]:
-        from identity.databases import testing  # its drivers are heavy; only this form needs them
-
         data = super().clean()
         if data.get("dsn") and data.get("store"):
             try:
-                testing.check_dsn(data["dsn"], data["store"])
+                addresses.check(data["dsn"], data["store"])
             except Invalid as problem:
                 self.add_error("dsn", problem.message)
         return data

@@ -7,16 +7,15 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
-import psycopg
 from django.contrib.auth.models import User
-from django.db import connection, transaction
-from psycopg.conninfo import conninfo_to_dict
+from django.db import transaction
 
+from identity.databases import addresses
 from identity.databases.contracts import database_for
 from identity.databases.contracts import run as contracts
 from identity.databases.contracts.database import CannotConnect, Database
 from identity.databases.contracts.run import Verdict
-from identity.databases.form import STORES, BadForm, Form, check
+from identity.databases.form import BadForm, Form, check
 from identity.databases.models import DatabaseTest, named
 from identity.databases.scripts import Content
 from portal import audit, runs
@@ -32,28 +31,6 @@ OWN_DATABASES = {
     "mongodb": "a stand-in for MongoDB",
     "https_api": "an API of our own",
 }
-# What a connection string may say. Others would read files of the worker, or name several servers.
-DSN_PARTS = {"host", "port", "user", "password", "dbname", "sslmode"}
-DSN_EXAMPLE = "postgresql://scripts:password@db.example:5432/name?sslmode=require"
-
-
-def check_dsn(dsn: str, store: str) -> str:
-    """The "host:port/name" of a connection string, for pages. Raises Invalid, never with the password in its text."""
-    if store != "postgresql":
-        raise Invalid(f"Only a PostgreSQL can be named so far; {STORES[store]} is tested on a stand-in.")
-    try:
-        parts = {name: str(value) for name, value in conninfo_to_dict(dsn).items()}
-    except psycopg.Error:
-        raise Invalid(f"This is no connection string. Write it as {DSN_EXAMPLE}.") from None
-    if odd := sorted(set(parts) - DSN_PARTS):
-        raise Invalid(f"Leave out {', '.join(odd)}: only host, port, user, password, dbname and sslmode are taken.")
-    host, port = parts.get("host", ""), parts.get("port", "5432")
-    if not host or "/" in host or "," in host or not port.isdigit():
-        raise Invalid(f"Name one server by host and port, as in {DSN_EXAMPLE}.")
-    if not parts.get("user") or not parts.get("dbname"):
-        raise Invalid(f"Name the user and the database too, as in {DSN_EXAMPLE}.")
-    _not_our_own(host, port, parts["dbname"])
-    return f"{host}:{port}/{parts['dbname']}"
 
 
 def request(
@@ -76,7 +53,7 @@ def request(
         check(form)
     except BadForm as problem:
         raise Invalid(" ".join(problem.errors.values())) from None
-    database = check_dsn(dsn, form.store) if dsn else OWN_DATABASES[form.store]
+    database = addresses.check(dsn, form.store) if dsn else OWN_DATABASES[form.store]
     where = {"tenant": tenant, "target": tested["id"], "target_label": tested["name"]}
     with audit.recorded(actor, "databases.test", **where) as entry, transaction.atomic():
         test = DatabaseTest(
@@ -151,14 +128,3 @@ def _database(store: str, dsn: str) -> Iterator[Database]:
         yield database
     finally:
         database.close()
-
-
-def _not_our_own(host: str, port: str, name: str) -> None:
-    """The portal's own database is no place for tests."""
-    own = connection.settings_dict
-    if connection.vendor != "postgresql" or str(own.get("NAME")) != name:
-        return
-    local = {"", "localhost", "127.0.0.1", "::1"}
-    ours = str(own.get("HOST") or "")
-    if str(own.get("PORT") or "5432") == port and (ours == host or {ours, host} <= local):
-        raise Invalid("This is the portal's own database. Name one that is there for tests.")

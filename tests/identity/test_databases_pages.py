@@ -319,13 +319,17 @@ def test_a_failing_case_stands_first(eager: None, owner: Any, found: Any) -> Non
         ("host=a,b user=u password=Hidden-1 dbname=x", "Name one server"),
         ("postgresql://u:Hidden-1@db.example/x?sslkey=/etc/passwd", "Leave out sslkey"),
         ("postgresql://u:Hidden-1@db.example", "Name the user and the database"),
+        ("mongodb+srv://u:Hidden-1@db.example/x", "no connection string"),
+        ("mongodb://u:Hidden-1@a,b/x", "Name one server"),
+        ("mongodb://u:Hidden-1@a/x?tlsCertificateKeyFile=/etc/passwd", "Leave out tlscertificatekeyfile"),
+        ("mysql://u:Hidden-1@db.example:port/x", "Name one server"),
     ],
 )
 def test_a_wrong_connection_string_is_refused_without_showing_it(
     owner: Any, found: Any, dsn: str, says: str, caplog: Any
 ) -> None:
-    draft(found, actor=owner.user)
-    answer = owner.post(f"{BASE}{found.id}/tests/", form_fields(dsn=dsn))
+    store = next((name for name in ("mongodb", "mysql") if dsn.startswith(name)), "postgresql")
+    answer = owner.post(f"{BASE}{found.id}/tests/", form_fields(dsn=dsn, store=store))
     assert answer.status_code == 422
     assert says in text(answer)
     assert "Hidden-1" not in answer.content.decode() + caplog.text
