@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from runtime.node import Child, Crashed, Forged, NetworkOpen, NodeMissing, TimedOut, check_shape
+from runtime.node import Child, Crashed, Forged, NetworkOpen, NodeMissing, TimedOut, check_shape, judged
 from runtime.pool import container_key, registered
 
 Outcome = Literal["completed", "error", "timeout", "crashed", "refused"]
@@ -210,12 +210,6 @@ def refused(message: str) -> ActionResult:
 
 
 def failed(problem: Exception, seconds: float) -> ActionResult:
-    """A verdict on code that did not answer."""
-    duration = round(seconds * 1000, 3)
-    if isinstance(problem, NetworkOpen):
-        return refused(str(problem))
-    if isinstance(problem, TimedOut):
-        error = {"name": "TimeoutError", "message": "The code did not end in time and was stopped.", "stack": ""}
-        return ActionResult(outcome="timeout", error=error, duration_ms=duration)
-    error = {"name": "CrashError", "message": str(problem), "stack": ""}
-    return ActionResult(outcome="crashed", error=error, duration_ms=duration)
+    """A verdict on code that gave no answer."""
+    outcome, error = judged(problem)
+    return ActionResult(outcome=outcome, error=error, duration_ms=round(seconds * 1000, 3))

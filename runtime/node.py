@@ -20,7 +20,7 @@ import sys
 import time
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 CHILD_FOLDER = Path(__file__).parent / "child"
 NODE_MODULES = Path(__file__).parent.parent / "node_modules"
@@ -46,6 +46,19 @@ class TimedOut(Exception):
 
 class Crashed(Exception):
     """The child died, or wrote what is no answer. The text says how, without the code's own output."""
+
+
+def judged(problem: Exception) -> tuple[Literal["refused", "timeout", "crashed"], dict[str, Any]]:
+    """(outcome, error) of code that gave no answer."""
+    if isinstance(problem, NetworkOpen):
+        return "refused", {"name": "Refused", "message": str(problem), "stack": ""}
+    if isinstance(problem, TimedOut):
+        return "timeout", {
+            "name": "TimeoutError",
+            "message": "The code did not end in time and was stopped.",
+            "stack": "",
+        }
+    return "crashed", {"name": "CrashError", "message": str(problem), "stack": ""}
 
 
 class Forged(Crashed):

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from runtime.node import Child, Crashed, Forged, NetworkOpen, NodeMissing, TimedOut, check_shape, is_error
+from runtime.node import Child, Crashed, Forged, NetworkOpen, NodeMissing, TimedOut, check_shape, is_error, judged
 from runtime.pool import container_key, registered
 from runtime.relay import Fault, Relay, targets
 
@@ -201,13 +201,6 @@ def refused(message: str) -> ScriptResult:
 
 
 def failed(problem: Exception, seconds: float) -> ScriptResult:
-    """A verdict on a script that did not answer."""
-    duration = round(seconds * 1000, 3)
-    if isinstance(problem, NetworkOpen):
-        return refused(str(problem))
-    if isinstance(problem, TimedOut):
-        message = "The script did not call back in time and was stopped."
-        error = {"name": "TimeoutError", "message": message, "stack": ""}
-        return ScriptResult(outcome="timeout", error=error, duration_ms=duration)
-    error = {"name": "CrashError", "message": str(problem), "stack": ""}
-    return ScriptResult(outcome="crashed", error=error, duration_ms=duration)
+    """A verdict on code that gave no answer."""
+    outcome, error = judged(problem)
+    return ScriptResult(outcome=outcome, error=error, duration_ms=round(seconds * 1000, 3))

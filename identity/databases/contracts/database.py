@@ -73,6 +73,20 @@ class Database(Protocol):
         """Stop what was started for the tests."""
 
 
+class CanBeFull:
+    """A stand-in that refuses everybody while `full`."""
+
+    full: bool = False
+
+    @contextlib.contextmanager
+    def exhausted(self) -> Iterator[bool]:
+        self.full = True
+        try:
+            yield True
+        finally:
+            self.full = False
+
+
 @contextlib.contextmanager
 def cannot_be_exhausted() -> Iterator[bool]:
     yield False

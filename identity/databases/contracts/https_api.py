@@ -6,28 +6,25 @@ It speaks plain HTTP, because the scripts' Node knows no private certificate aut
 
 from __future__ import annotations
 
-import contextlib
 import json
 import secrets
 import threading
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
 
-from identity.databases.contracts.database import User
+from identity.databases.contracts.database import CanBeFull, User
 from identity.databases.form import Form
 
 NAME = "api.contract.test:80"
 BASE = "http://api.contract.test/"
 
 
-class HttpsApiDatabase:
+class HttpsApiDatabase(CanBeFull):
     notice = "Not your API: a stand-in with the paths that generated scripts call. Name a test instance for a proof."
 
     def __init__(self) -> None:
         self.form: Form | None = None
-        self.full = False
         self.doubles: dict[str, str] = {}
         self.records: dict[str, dict[str, Any]] = {}
         self.token, self.secret = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
@@ -144,14 +141,6 @@ class HttpsApiDatabase:
 
     def clear(self) -> None:
         self.records = {}
-
-    @contextlib.contextmanager
-    def exhausted(self) -> Iterator[bool]:
-        self.full = True
-        try:
-            yield True
-        finally:
-            self.full = False
 
     def close(self) -> None:
         self._server.shutdown()

@@ -11,7 +11,6 @@ import re
 import socket
 import struct
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import bson
@@ -20,7 +19,7 @@ from bson import ObjectId
 from mongomock.collection import Collection
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from identity.databases.contracts.database import DOMAIN, User, by_profile_field
+from identity.databases.contracts.database import DOMAIN, CanBeFull, User, by_profile_field
 from identity.databases.contracts.lines import LocalServer, read_exactly
 from identity.databases.form import Form
 
@@ -41,7 +40,7 @@ HELLO = {
 }
 
 
-class MongodbDatabase:
+class MongodbDatabase(CanBeFull):
     notice = (
         "Not a real MongoDB: the driver talks MongoDB's protocol to a stand-in that keeps documents in memory. Name a "
         "MongoDB of your own for a proof."
@@ -49,7 +48,6 @@ class MongodbDatabase:
 
     def __init__(self) -> None:
         self.form: Form | None = None
-        self.full = False
         self.doubles: dict[str, str] = {}
         self.client: Any = mongomock.MongoClient()
         self._lock = threading.Lock()
@@ -122,14 +120,6 @@ class MongodbDatabase:
             return False
         found = self.users.find_one({self.form.columns["email"]: same_text(str(address))})
         return found is not None and found["_id"] != besides
-
-    @contextlib.contextmanager
-    def exhausted(self) -> Iterator[bool]:
-        self.full = True
-        try:
-            yield True
-        finally:
-            self.full = False
 
     def close(self) -> None:
         self.server.close()

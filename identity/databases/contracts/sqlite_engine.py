@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
-from identity.databases.contracts.database import DOMAIN, CannotConnect, User, by_profile_field
+from identity.databases.contracts.database import DOMAIN, CanBeFull, CannotConnect, User, by_profile_field
 from identity.databases.form import Form
 
 
@@ -106,11 +105,10 @@ class SqliteEngine:
         self._connection.close()
 
 
-class StandIn:
-    """The test users of a database whose statements run on an SqliteEngine; `full` while it refuses everybody."""
+class StandIn(CanBeFull):
+    """The test users of a database whose statements run on an SqliteEngine."""
 
     engine: SqliteEngine
-    full: bool = False
 
     def prepare(self, form: Form) -> None:
         self.engine.prepare(form)
@@ -126,14 +124,6 @@ class StandIn:
 
     def clear(self) -> None:
         self.engine.clear()
-
-    @contextlib.contextmanager
-    def exhausted(self) -> Iterator[bool]:
-        self.full = True
-        try:
-            yield True
-        finally:
-            self.full = False
 
 
 def _with_placeholders(tree: exp.Expression) -> exp.Expression:
