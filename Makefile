@@ -9,7 +9,7 @@ PRODUCTION := PUBLIC_URL=https://castellan.example SECRET_KEY=$$($(RUN) -c 'impo
 	DATABASE_URL=postgres://localhost/castellan
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-reset test lint bench check locks
+.PHONY: help setup demo demo-reset test lint bench pictures check locks
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -39,6 +39,9 @@ lint:  ## style, types, import contracts, Django's checks
 
 bench:  ## the benchmarks, against a peer or a limit measured in the same run
 	@$(PYTHON) bootstrap.py test && exec $(RUN) -m bench $(ARGS)
+
+pictures:  ## docs/images anew, from the demo that runs on http://localhost:8000
+	@$(PYTHON) bootstrap.py test && exec $(RUN) -m tests.browser.pictures
 
 check: lint test  ## what CI runs
 

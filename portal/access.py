@@ -49,6 +49,14 @@ PERMISSIONS: dict[str, str] = {
     "access.view": "See who may do what",
 }
 
+# Acts of the trail that need no right: everybody's own, and the sign-in's.
+OTHER_ACTS: dict[str, str] = {
+    "account.change_password": "Change the own password",
+    "roles.change": "Roles set by the sign-in",
+}
+# every verb of the audit trail, as people say it
+ACTS: dict[str, str] = PERMISSIONS | OTHER_ACTS
+
 _HELPDESK = {name for name in PERMISSIONS if name.startswith("users.")} - {"users.manage_staff"}
 _VIEW = {name for name in PERMISSIONS if name.endswith(".view")}
 

@@ -109,12 +109,6 @@ class AuditEvent(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("audit-event", args=[self.pk])
 
-    @property
-    def verb_label(self) -> str:
-        from portal.access import PERMISSIONS  # access imports this module
-
-        return PERMISSIONS.get(self.verb, self.verb)
-
 
 class AuditHead(models.Model):
     """The newest hash of the chain; one row. Adding an event moves it by a conditional UPDATE."""

@@ -18,7 +18,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
-from portal.access import PERMISSIONS
+from portal.access import ACTS
 
 register = template.Library()
 
@@ -231,8 +231,8 @@ def described_by(roles: Any) -> str:
 
 @register.filter
 def act(verb: Any) -> str:
-    """The verb of an audit entry as people say it; one that is no permission stays as it is."""
-    return PERMISSIONS.get(str(verb), str(verb))
+    """The verb of an audit entry as people say it; an unknown one stays as it is."""
+    return ACTS.get(str(verb), str(verb))
 
 
 @register.filter

@@ -123,6 +123,7 @@ def requests_a_promotion(page: Any, url: str) -> str:
         page.get_by_role("checkbox", name=name).first.check()
     page.get_by_label("Title").fill("Harbourline must use MFA")
     page.get_by_role("button", name="Add what it needs").click()
+    page.get_by_text("Added what was missing.").or_(page.get_by_text("Nothing is missing.")).first.wait_for()
     page.get_by_role("button", name="Plan this promotion").click()
     page.get_by_text("exactly this is approved").wait_for()
     page.keyboard.press("r")
