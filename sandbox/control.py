@@ -136,11 +136,12 @@ async def get_state(tenant: Tenant, request: Request) -> Response:
 
 async def put_state(tenant: Tenant, request: Request) -> Response:
     raw = await _body(request, STATE_LIMIT_BYTES)
-    try:
-        documents = state.parse(tenant, raw)
-    except ValueError as problem:
-        raise ControlError(str(problem)) from None
-    seed.replace(tenant, documents)
+    with seed.without_collections():
+        try:
+            documents = state.parse(tenant, raw)
+        except ValueError as problem:
+            raise ControlError(str(problem)) from None
+        seed.replace(tenant, documents)
     tenant.start_over()
     return Response(status_code=204)
 

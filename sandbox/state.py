@@ -11,6 +11,8 @@ from sandbox.store import Document
 from sandbox.tenant import Tenant
 
 FORMAT = 1
+# How an export begins; so its addresses are known before the long rest is parsed.
+_HEAD = re.compile(rb'\{"format":\d+,"tenant":"[^"\\]*","addresses":\["([^"\\]*)","([^"\\]*)"\]')
 _HELP = 'Send what GET /_sandbox/state gave: {"format": 1, "documents": {kind: {id: {...}}}}.'
 
 
@@ -25,6 +27,9 @@ def parse(tenant: Tenant, raw: bytes) -> dict[str, dict[str, Document]]:
 
     Raises ValueError, whose text says what is wrong.
     """
+    head = _HEAD.match(raw)
+    if head and (old := [address.decode() for address in head.groups()]) != _addresses(tenant):
+        raw = _moved(raw, old, _addresses(tenant))
     body = _loaded(raw)
     if body.get("addresses") not in (None, _addresses(tenant)):
         body = _loaded(_moved(raw, body["addresses"], _addresses(tenant)))
