@@ -17,13 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sandbox.journal import Journal
+from sandbox.gate import Gate
 from sandbox.tenant import Tenant
 
 if TYPE_CHECKING:
     import uvicorn
 
     from sandbox.app import Application
+    from sandbox.journal import Journal
 
 BACKLOG = 4096
 LOOPBACK = "127.0.0.1"
@@ -41,10 +42,22 @@ class Running:
     servers: list[uvicorn.Server]
     tasks: list[asyncio.Task[None]]
     journals: list[Journal]
+    loading: asyncio.Task[None] | None = None
 
-    async def started(self) -> None:
+    async def listening(self) -> None:
         while not all(server.started for server in self.servers) and not any(task.done() for task in self.tasks):
             await asyncio.sleep(0.002)
+
+    async def started(self) -> None:
+        """Returns when every tenant answers everything. Raises StartError."""
+        await self.listening()
+        try:
+            await (self.loading or asyncio.sleep(0))
+        except Exception:
+            self.stop()
+            self.stop()  # at once: what waits will not be answered
+            await asyncio.gather(*self.tasks, return_exceptions=True)
+            raise
 
     async def ended(self) -> None:
         await asyncio.gather(*self.tasks)
@@ -88,19 +101,26 @@ def _kept_secret(folder: Path | None) -> str:
 
 
 def start(options: argparse.Namespace, tenants: list[Tenant], ca_folder: Path) -> Running:
-    """Bind, load, serve; call within a running event loop. Raises StartError before anything is served."""
+    """Bind and listen; what answers is loaded meanwhile. Call within a running event loop. Raises StartError."""
     sockets = [(_listen(options.host, t.https_port), _listen(options.host, t.http_port)) for t in tenants]
-    context = _certificate(ca_folder)
-    running = Running([], [], [])
-    for tenant, (https, http) in zip(tenants, sockets, strict=True):
-        application = _application(options, tenant, running.journals)
+    context, loop = _certificate(ca_folder), asyncio.get_running_loop()
+    running, gates = Running([], [], []), [Gate(tenant) for tenant in tenants]
+    for gate, (https, http) in zip(gates, sockets, strict=True):
         for listening, tls in ((https, context), (http, None)):
-            server = _server(application, tls)
+            server = _server(gate, tls)
             running.servers.append(server)
-            running.tasks.append(asyncio.get_running_loop().create_task(server._serve(listening)))
+            running.tasks.append(loop.create_task(server._serve(listening)))
+    running.loading = loop.create_task(_load(options, gates, running))
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, running.stop)
+        loop.add_signal_handler(number, running.stop)
     return running
+
+
+async def _load(options: argparse.Namespace, gates: list[Gate], running: Running) -> None:
+    """One tenant after the other, in a thread, so that the loop goes on."""
+    await running.listening()
+    for gate in gates:
+        gate.open(await asyncio.to_thread(_application, options, gate.tenant, running.journals))
 
 
 def _listen(host: str, port: int) -> list[socket.socket]:
@@ -164,6 +184,7 @@ def _read_seed(tenant: Tenant) -> None:
 
 def _open_journal(folder: Path, tenant: Tenant) -> Journal:
     from sandbox import keys, seed
+    from sandbox.journal import Journal
 
     journal = tenant.memory["journal"] = Journal(folder / f"{tenant.name}.sqlite3", tenant.store)
     keys.keep_in(tenant, folder)

@@ -5,79 +5,22 @@ from __future__ import annotations
 import orjson
 from starlette.responses import Response
 
-from sandbox import keys
+from sandbox import discovery, keys
 from sandbox.login.calls import Answer, Call, json_answer
-from sandbox.tenant import Tenant
-
-SCOPES = [
-    *("openid", "profile", "offline_access", "name", "given_name", "family_name", "nickname", "email"),
-    *("email_verified", "picture", "created_at", "identities", "phone", "address"),
-]
-CLAIMS = [
-    *("aud", "auth_time", "created_at", "email", "email_verified", "exp", "family_name", "given_name", "iat"),
-    *("identities", "iss", "name", "nickname", "phone_number", "picture", "sub"),
-]
-RESPONSE_TYPES = ["code", "token", "id_token", "code token", "code id_token", "token id_token", "code token id_token"]
-RESPONSE_MODES = ["query", "fragment", "form_post", "web_message"]
-GRANT_TYPES = [
-    *("authorization_code", "implicit", "refresh_token", "client_credentials", "password"),
-    "urn:ietf:params:oauth:grant-type:device_code",
-    *(f"http://auth0.com/oauth/grant-type/{name}" for name in ("mfa-otp", "mfa-oob", "mfa-recovery-code")),
-    *(f"http://auth0.com/oauth/grant-type/{name}" for name in ("password-realm", "passwordless/otp")),
-]
-
-
-# Libraries that refuse plain HTTP addresses of an HTTPS issuer, by their User-Agent: openid-client from version 6 on,
-# and what stands on it. They are given the HTTPS addresses, for which a browser has to trust the sandbox's authority.
-_HTTPS_ONLY = ("openid-client/", "express-openid-connect/", "oauth4webapi/")
-
-
-def configuration(tenant: Tenant, user_agent: str = "") -> dict[str, object]:
-    """The discovery document. What a browser visits is the plain HTTP address; the rest is HTTPS."""
-    server = tenant.issuer
-    browser = server if user_agent.startswith(_HTTPS_ONLY) else tenant.browser_url
-    return {
-        "issuer": tenant.issuer,
-        "authorization_endpoint": f"{browser}authorize",
-        "token_endpoint": f"{server}oauth/token",
-        "device_authorization_endpoint": f"{server}oauth/device/code",
-        "userinfo_endpoint": f"{server}userinfo",
-        "mfa_challenge_endpoint": f"{server}mfa/challenge",
-        "jwks_uri": f"{server}.well-known/jwks.json",
-        "revocation_endpoint": f"{server}oauth/revoke",
-        "end_session_endpoint": f"{browser}oidc/logout",
-        "scopes_supported": SCOPES,
-        "response_types_supported": RESPONSE_TYPES,
-        "code_challenge_methods_supported": ["S256", "plain"],
-        "response_modes_supported": RESPONSE_MODES,
-        "subject_types_supported": ["public"],
-        "grant_types_supported": GRANT_TYPES,
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "private_key_jwt"],
-        "token_endpoint_auth_signing_alg_values_supported": ["RS256", "RS384", "PS256"],
-        "claims_supported": CLAIMS,
-        "request_uri_parameter_supported": False,
-        "request_parameter_supported": False,
-        "id_token_signing_alg_values_supported": ["HS256", "RS256"],
-        "backchannel_logout_supported": True,
-        "backchannel_logout_session_supported": True,
-    }
 
 
 async def openid_configuration(call: Call) -> Answer:
-    key = call.user_agent.startswith(_HTTPS_ONLY)
+    key = call.user_agent.startswith(discovery.HTTPS_ONLY)
     ready: dict[bool, bytes] = call.tenant.memory.setdefault("openid_configuration", {})
     if key not in ready:
-        ready[key] = orjson.dumps(configuration(call.tenant, call.user_agent))
-    return Response(ready[key], headers={**_PUBLIC, "Vary": "User-Agent"}, media_type="application/json")
+        ready[key] = orjson.dumps(discovery.configuration(call.tenant, call.user_agent))
+    return Response(ready[key], headers=discovery.HEADERS, media_type="application/json")
 
 
 async def jwks(call: Call) -> Answer:
-    return json_answer(keys.jwks(call.tenant), headers=_PUBLIC)
+    return json_answer(keys.jwks(call.tenant), headers=discovery.PUBLIC)
 
 
 async def pem(call: Call) -> Answer:
     """GET /pem: the certificate of the current key."""
     return Response(keys.current(call.tenant).certificate_pem, media_type="application/x-pem-file")
-
-
-_PUBLIC = {"Cache-Control": "public, max-age=15, stale-while-revalidate=15, stale-if-error=86400"}

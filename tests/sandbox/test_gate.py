@@ -1,0 +1,65 @@
+"""While a tenant is still being loaded: discovery is answered, everything else waits."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+import pytest
+
+from sandbox import app, seed, users
+from sandbox.app import Application
+from sandbox.gate import DISCOVERY, Gate
+from sandbox.tenant import Tenant
+
+
+@pytest.fixture(scope="module")
+def tenant() -> Tenant:
+    return Tenant("dev", 9443, 9483, "client", "secret")
+
+
+@pytest.fixture(scope="module")
+def application(tenant: Tenant) -> Application:
+    users.prepare(tenant)
+    seed.apply(tenant, "factory")
+    return app.create(tenant)
+
+
+def client(gate: Gate) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(gate), base_url="http://localhost:9483")
+
+
+@pytest.mark.parametrize("agent", ["curl/8", "openid-client/6"])
+def test_discovery_is_the_same_before_and_after_the_loading(
+    tenant: Tenant, application: Application, agent: str
+) -> None:
+    async def asked() -> tuple[httpx.Response, httpx.Response]:
+        gate = Gate(tenant)
+        async with client(gate) as http:
+            before = await http.get(DISCOVERY, headers={"user-agent": agent})
+            gate.open(application)
+            return before, await http.get(DISCOVERY, headers={"user-agent": agent})
+
+    before, after = asyncio.run(asked())
+    assert before.json() == after.json()
+    assert dict(before.headers) == dict(after.headers)
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [("/.well-known/jwks.json", {}), (DISCOVERY, {"origin": "http://localhost:3000"}), ("/api/v2/users", {})],
+)
+def test_every_other_request_waits_for_the_application(
+    tenant: Tenant, application: Application, path: str, headers: dict[str, str]
+) -> None:
+    async def asked() -> tuple[bool, httpx.Response]:
+        gate = Gate(tenant)
+        async with client(gate) as http:
+            waiting = asyncio.create_task(http.get(path, headers=headers))
+            done, _ = await asyncio.wait([waiting], timeout=0.05)
+            gate.open(application)
+            return bool(done), await waiting
+
+    early, answer = asyncio.run(asked())
+    assert not early
+    assert answer.status_code == (401 if path.startswith("/api") else 200)
