@@ -486,6 +486,19 @@ def test_a_script_that_is_hard_to_read_gets_a_verdict_and_spares_the_others(body
     assert not any(finding.script == "verify" for finding in findings)
 
 
+def test_the_same_fault_many_times_is_told_a_few_times():
+    code = script("verify", "callback(null, true);" * 3000)
+    found = [finding for finding in lint.check({"verify": code}) if finding.rule == "CDB14"]
+    assert len(found) == 50
+
+
+def test_a_fault_behind_a_thousand_branches_is_found():
+    branches = "if (email) work();" * 1000
+    for ending, faulty in (("", True), ("return callback(null, true);", False)):
+        rules = {one.rule for one in lint.check({"verify": script("verify", branches + ending)})}
+        assert ("CDB13" in rules) is faulty
+
+
 def test_many_comments_before_an_anonymous_function_cost_no_time():
     found = lint.check({"login": "/* x */ " * 5000 + "function (a, b, callback) { return callback(new Error('x')); }"})
     assert "CDB10" in {finding.rule for finding in found}

@@ -41,7 +41,15 @@ function check(script, code, settings) {
     plugins: { cdb: { rules } },
     rules: Object.fromEntries(Object.keys(rules).map((id) => [`cdb/${id}`, ["error", options]])),
   });
-  return { facts, findings: messages.map((message) => finding(script, message, anonymous)) };
+  return { facts, findings: fewOfEach(messages).map((message) => finding(script, message, anonymous)) };
+}
+
+const MOST_OF_A_RULE = 50;
+
+/** The same fault a thousand times is one fault: a page must bear the list. */
+function fewOfEach(messages) {
+  const counts = {};
+  return messages.filter(({ ruleId }) => (counts[ruleId] = (counts[ruleId] ?? 0) + 1) <= MOST_OF_A_RULE);
 }
 
 /** One script that is too much for the linter must not take the others with it. */

@@ -69,18 +69,23 @@ function paths(tools, judge) {
   };
 }
 
-/** Every way through a function; a loop is taken at most twice. `visit(events)` sees the events of one whole way. */
-function* ways(codePath, events) {
-  const stack = [{ segment: codePath.initialSegment, seen: new Map(), happened: [] }];
-  let budget = 1500;
-  while (stack.length && budget-- > 0) {
-    const { segment, seen, happened } = stack.pop();
-    const count = (seen.get(segment) ?? 0) + 1;
-    if (count > 2) continue;
-    const now = [...happened, ...(events.get(segment) ?? [])];
-    if (codePath.finalSegments.includes(segment)) yield { happened: now, thrown: codePath.thrownSegments.includes(segment) };
-    const visits = new Map(seen).set(segment, count);
-    for (const next of segment.nextSegments) stack.push({ segment: next, seen: visits, happened: now });
+/**
+ * Walks a function's paths, loops too, with a small state: `step(state, event)` gives the next one, `key(state)` tells
+ * states apart. Each segment is seen once per state, so the time stays in proportion to the code. Calls
+ * `visit(state, thrown)` at every end; `thrown` where that path ends in a throw.
+ */
+function walkPaths({ codePath, events }, { start, step, key, visit }) {
+  const stack = [[codePath.initialSegment, start]];
+  const seen = new Set();
+  const [ends, thrown] = [new Set(codePath.finalSegments), new Set(codePath.thrownSegments)];
+  while (stack.length) {
+    const [segment, before] = stack.pop();
+    const mark = `${segment.id} ${key(before)}`;
+    if (seen.has(mark)) continue;
+    seen.add(mark);
+    const state = (events.get(segment) ?? []).reduce(step, before);
+    if (ends.has(segment)) visit(state, thrown.has(segment));
+    for (const next of segment.nextSegments) stack.push([next, state]);
   }
 }
 
@@ -97,11 +102,10 @@ function mayStaySilent(node) {
 const CDB13 = rule((tools) =>
   paths(tools, (fn) => {
     if (!answers(fn, tools) || (fn.node !== tools.main && mayStaySilent(fn.node))) return;
-    for (const { happened, thrown } of ways(fn.codePath, fn.events)) {
-      if (happened.length) continue;
-      const what = thrown ? "One path throws instead of calling the callback." : "One path ends without calling the callback.";
-      return void tools.report(fn.node, what);
-    }
+    let silent;
+    const visit = (answered, thrown) => void (answered || (silent ??= thrown ? "throws instead of" : "ends without"));
+    walkPaths(fn, { start: false, step: () => true, key: String, visit });
+    if (silent) tools.report(fn.node, `One path ${silent} calling the callback.`);
   }),
 );
 
@@ -114,15 +118,15 @@ function returnFix(node) {
 const isLast = ({ parent, ...statement }) => parent.type !== "BlockStatement" || parent.body.at(-1).range[0] === statement.range[0];
 
 const CDB14 = rule((tools) => {
-  const reported = new Set();
   return {
     ...paths(tools, (fn) => {
-      for (const { happened } of ways(fn.codePath, fn.events)) {
-        const second = happened.filter((event) => event.kind === "call")[1]?.node;
-        if (!second || reported.has(second)) continue;
-        reported.add(second);
-        tools.report(second, "The callback can be called a second time here.");
-      }
+      const again = new Set();
+      const step = (calls, event) => {
+        if (event.kind === "call" && calls > 0) again.add(event.node);
+        return event.kind === "call" ? Math.min(calls + 1, 2) : calls;
+      };
+      walkPaths(fn, { start: 0, step, key: String, visit: () => {} });
+      for (const node of again) tools.report(node, "The callback can be called a second time here.");
     }),
     ExpressionStatement({ expression }) {
       if (expression.type === "CallExpression" && tools.isCallback(expression)) {
@@ -144,16 +148,15 @@ function isUnawaited(node, main) {
 }
 
 const CDB15 = rule((tools) => {
-  const reported = new Set();
   return {
     ...paths(tools, (fn) => {
-      for (const { happened } of ways(fn.codePath, fn.events)) {
-        const call = happened.find((event) => event.kind === "call");
-        const handler = happened.find((event) => event.kind === "handler" && !inside(call?.node, event.node));
-        if (!call || !handler || reported.has(call.node) || awaited(handler.node)) continue;
-        reported.add(call.node);
-        tools.report(call.node, "The callback is called here, and again by work that was started on the same path.");
-      }
+      const both = new Set();
+      const step = (state, event) => (state[event.kind] ? state : { ...state, [event.kind]: event.node });
+      const key = ({ call, handler }) => `${call?.range[0]} ${handler?.range[0]}`;
+      const visit = ({ call, handler }) => call && handler && !inside(call, handler) && !awaited(handler) && both.add(call);
+      walkPaths(fn, { start: {}, step, key, visit });
+      const message = "The callback is called here, and again by work that was started on the same path.";
+      for (const node of both) tools.report(node, message);
     }),
     CallExpression(node) {
       if (tools.main && isUnawaited(node, tools.main)) tools.report(node, `Nobody waits for the result of ${methodName(node)}().`);
