@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
 
+from sandbox import discovery
 from sandbox.conditions import Bucket, Fault
 from sandbox.errors import ApiError, OAuthError
 from sandbox.tenant import Tenant
@@ -147,6 +148,8 @@ class _Dispatch:
             if scope["method"] not in ("GET", "HEAD"):
                 self.note(self.tenant, request, response)
             return await response(scope, receive, send)
+        if discovery.is_plain(scope):
+            return await discovery.answer(self.tenant, scope, send)
         route = self.exact.get((scope["method"], path))
         if route is not None:
             scope["path_params"] = {}

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
 from sandbox.tenant import Tenant
+
+if TYPE_CHECKING:
+    from sandbox.app import Scope, Send
+
+PATH = "/.well-known/openid-configuration"
 
 SCOPES = [
     *("openid", "profile", "offline_access", "name", "given_name", "family_name", "nickname", "email"),
@@ -60,3 +69,28 @@ def configuration(tenant: Tenant, user_agent: str = "") -> dict[str, object]:
 
 PUBLIC = {"Cache-Control": "public, max-age=15, stale-while-revalidate=15, stale-if-error=86400"}
 HEADERS = {**PUBLIC, "Vary": "User-Agent"}
+
+
+def is_plain(scope: Scope) -> bool:
+    """Whether it asks for the document, and not from a page of another origin, whose answer has headers of its own."""
+    if scope["path"] != PATH or scope["method"] != "GET":
+        return False
+    return all(name != b"origin" for name, _ in scope["headers"])
+
+
+async def answer(tenant: Tenant, scope: Scope, send: Send) -> None:
+    """The document to a request that `is_plain`, from bytes that were made once: it is what clients ask for most."""
+    agent = next((value for name, value in scope["headers"] if name == b"user-agent"), b"").decode("latin-1")
+    made: dict[bool, tuple[Any, Any]] = tenant.memory.setdefault("discovery", {})
+    key = agent.startswith(HTTPS_ONLY)
+    if key not in made:
+        made[key] = _messages(orjson.dumps(configuration(tenant, agent)))
+    start, body = made[key]
+    await send(start)
+    await send(body)
+
+
+def _messages(body: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+    headers = {**HEADERS, "Content-Type": "application/json", "Content-Length": str(len(body))}
+    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    return {"type": "http.response.start", "status": 200, "headers": raw}, {"type": "http.response.body", "body": body}

@@ -9,7 +9,8 @@ import pytest
 
 from sandbox import app, seed, users
 from sandbox.app import Application
-from sandbox.gate import DISCOVERY, Gate
+from sandbox.discovery import PATH as DISCOVERY
+from sandbox.gate import Gate
 from sandbox.tenant import Tenant
 
 
@@ -30,7 +31,7 @@ def client(gate: Gate) -> httpx.AsyncClient:
 
 
 @pytest.mark.parametrize("agent", ["curl/8", "openid-client/6"])
-def test_discovery_is_the_same_before_and_after_the_loading(
+def test_discovery_is_the_same_before_the_loading_and_for_scripts_after_it(
     tenant: Tenant, application: Application, agent: str
 ) -> None:
     async def asked() -> tuple[httpx.Response, httpx.Response]:
@@ -38,11 +39,14 @@ def test_discovery_is_the_same_before_and_after_the_loading(
         async with client(gate) as http:
             before = await http.get(DISCOVERY, headers={"user-agent": agent})
             gate.open(application)
-            return before, await http.get(DISCOVERY, headers={"user-agent": agent})
+            origin = {"origin": "http://localhost:3000"}
+            return before, await http.get(DISCOVERY, headers={"user-agent": agent, **origin})
 
     before, after = asyncio.run(asked())
     assert before.json() == after.json()
-    assert dict(before.headers) == dict(after.headers)
+    assert after.headers["access-control-allow-origin"] == "http://localhost:3000"
+    shared = ("content-type", "cache-control", "content-length")
+    assert [before.headers[name] for name in shared] == [after.headers[name] for name in shared]
 
 
 @pytest.mark.parametrize(
