@@ -33,6 +33,7 @@ class Index:
         self.rows: dict[str, Document] = {}
         self._postings: dict[str, Postings] = {}
         self._sorted: dict[str, list[str]] = {}
+        self._objects: dict[str, Ids] = {}
         self._orders: dict[tuple[str, bool], list[str]] = {}
         self._waiting: deque[tuple[float, str, Document | None]] = deque()
         self._replaced = True
@@ -58,7 +59,7 @@ class Index:
 
     def _rebuild(self) -> None:
         self.rows = dict(self.tenant.store.items(self.kind))
-        self._postings, self._sorted, self._orders = {}, {}, {}
+        self._postings, self._sorted, self._orders, self._objects = {}, {}, {}, {}
         self._replaced = False
 
     def _replace(self, id: str, document: Document | None) -> None:
@@ -72,6 +73,8 @@ class Index:
                 _add(postings, value, id)
             if before != after:
                 self._sorted.pop(field, None)
+        for field, holders in self._objects.items():
+            (holders.add if document and _object_at(document, field) else holders.discard)(id)
         if document is not None:
             self.rows[id] = document
         self._orders.clear()
@@ -119,8 +122,14 @@ class Index:
             return {row["user_id"] for row in rows if row["user_id"] in self.rows}
         found = self.where(field, lambda value: True)
         if field not in fields.SCALARS:
-            found.update(id for id, user in self.rows.items() if _object_at(user, field))
+            found.update(self._holders(field))
         return found
+
+    def _holders(self, field: str) -> Ids:
+        """Users for whom the field is an object or a list that is not empty."""
+        if field not in self._objects:
+            self._objects[field] = {id for id, user in self.rows.items() if _object_at(user, field)}
+        return self._objects[field]
 
     def everyone(self) -> Ids:
         return set(self.rows)
