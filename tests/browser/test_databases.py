@@ -232,6 +232,7 @@ def filled(portal: Any, tenants: Any, sandbox: Any) -> dict[str, str]:
     }
 
 
+@pytest.mark.timeout(300)
 def test_the_pages_are_accessible_in_light_and_dark_and_fit_a_phone(
     new_page: Any, portal: Any, sign_in: Any, filled: dict[str, str], axe: Any
 ) -> None:
