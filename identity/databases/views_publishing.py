@@ -151,18 +151,18 @@ class Decide(Publication):
         if act == "withdraw":
             publish.withdraw(publication, actor=self.person)
         elif act == "approve":
-            self.allowed(publication)
+            check(request.user, "databases.approve")
+            self.named(publication)
             publish.approve(publication, actor=self.person, sha256=request.POST.get("sha256", ""), reason=reason)
         else:
-            self.allowed(publication)
+            check(request.user, "databases.approve")
             publish.refuse(publication, actor=self.person, reason=reason)
         messages.success(request, DECIDED[act])
         return redirect(publication)
 
-    def allowed(self, publication: DatabasePublication) -> None:
-        check(self.request.user, "databases.approve")
-        typed = self.request.POST.get("typed_name", "").strip().lower()
-        if typed != publication.tenant.slug:
+    def named(self, publication: DatabasePublication) -> None:
+        """The tenant's name was typed."""
+        if self.request.POST.get("typed_name", "").strip().lower() != publication.tenant.slug:
             raise Invalid(f"Type {publication.tenant.slug} to confirm that this is for {publication.tenant}.")
 
 

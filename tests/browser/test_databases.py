@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from identity.databases import publish, scripts
+from identity.databases import checks, publish, scripts
 from identity.databases.contracts.database import User
 from identity.databases.contracts.lines import LocalServer
 from identity.databases.contracts.postgresql import PostgresqlDatabase
@@ -200,13 +200,12 @@ def filled(portal: Any, tenants: Any, sandbox: Any) -> dict[str, str]:
     for found in (dev, prod):
         draft(found, WANTED, actor=owner)
         green(found, WANTED)
-    asked = {"actor": owner, "comment": "From the short form", "untested_reason": "Settings come later"}
-    from identity.databases import checks
-
+    asked: dict[str, Any] = {"actor": owner, "comment": "From the short form", "reason": "The shop moves"}
+    asked["untested_reason"] = "Settings come later"
     for found in (dev, prod):
         checks.keep_setting(found, "DATABASE_URL", "postgresql://scripts:secret@db.example/shop", actor=owner)
-    done = publish.request(dev, WANTED, reason="The shop moves", expected=dev.content.sha256, **asked)
-    waiting = publish.request(prod, WANTED, reason="The shop moves", expected=prod.content.sha256, **asked)
+    done = publish.request(dev, WANTED, expected=dev.content.sha256, **asked)
+    waiting = publish.request(prod, WANTED, expected=prod.content.sha256, **asked)
     now = live(tenants["dev"], sandbox.tenant("dev"))
     wrong = changed(WANTED, login=GENERATED.scripts["login"].replace(*INJECTION))
     draft(now, wrong, actor=other, revision=1)
