@@ -125,13 +125,19 @@ def state(tenant: Tenant) -> State:
     )
 
 
-def missing_scopes(tenant: Tenant, permission: str) -> list[str]:
-    """The scopes without which this right does not work here; empty where it does, or where nothing is known yet."""
+def granted_scopes(tenant: Tenant) -> set[str] | None:
+    """What the tenant's applications hold together; None where that can't be known now."""
     try:
-        reader, writer = (tokens.current(tenant, tokens.credentials(tenant, writing=w)) for w in (False, True))
+        tokens_of = [tokens.current(tenant, tokens.credentials(tenant, writing=w)) for w in (False, True)]
     except PortalError:
-        return []
-    return scopes.missing(permission, reader.scopes | writer.scopes)
+        return None
+    return tokens_of[0].scopes | tokens_of[1].scopes
+
+
+def missing_scopes(tenant: Tenant, permission: str) -> list[str]:
+    """The scopes without which this right does not work here; empty where it does, or where nothing can be known."""
+    granted = granted_scopes(tenant)
+    return [] if granted is None else scopes.missing(permission, granted)
 
 
 def plan_features(tenant: Tenant) -> list[tuple[str, str]]:
