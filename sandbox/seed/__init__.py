@@ -49,6 +49,9 @@ def admit(tenant: Tenant) -> None:
 def read_file(tenant: Tenant, path: Path) -> None:
     """Take the seed named after this path from it (JSON as GET /_sandbox/state gives). Raises ValueError, OSError."""
     documents = state.parse(tenant, path.read_bytes())
+    servers = documents.get("resource_servers", {}).values()
+    if all(server.get("identifier") != tenant.management_audience for server in servers):
+        raise ValueError("it has no Management API among its resource servers; take a state from GET /_sandbox/state")
     tenant.memory.setdefault("seeds", {})[str(path)] = documents
 
 

@@ -106,7 +106,7 @@ def test_a_bad_option_is_one_clear_line(options: tuple[str, ...], part: str, tmp
 
 def test_a_seed_file_that_is_no_state_is_one_clear_line(tmp_path: Path) -> None:
     file = tmp_path / "seed.json"
-    for content in ("{", "{}", '{"format": 1, "documents": {"users": 3}}'):
+    for content in ("{", "{}", '{"format": 1, "documents": {"users": 3}}', '{"format": 1, "documents": {}}'):
         file.write_text(content)
         assert str(file) in refused("--ca-dir", str(tmp_path / "ca"), "--seed", str(file))
 
