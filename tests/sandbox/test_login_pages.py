@@ -63,16 +63,16 @@ class Application:
 
 
 @pytest.fixture
-def application():
+def listening():
     found = Application()
     yield found
     found.close()
 
 
 @pytest.fixture
-def start(tenant, application):
+def start(tenant, listening):
     """The address that begins a login."""
-    client = new_client(tenant, callbacks=[application.callback])
+    client = new_client(tenant, callbacks=[listening.callback])
     enable(tenant, client, "google-oauth2")
     person = Person(tenant, client)
 
@@ -133,7 +133,7 @@ def test_every_page_on_the_way_is_accessible(tenant, start, new_page, axe, schem
     assert len(seen) == 12
 
 
-def test_a_person_signs_in_without_the_mouse_on_one_page(tenant, start, page, application):
+def test_a_person_signs_in_without_the_mouse_on_one_page(tenant, start, page, listening):
     tenant.api("PATCH", "/prompts", {"identifier_first": False})
     tenant.api("PUT", "/guardian/policies", [])
     user = new_user(tenant)
@@ -144,16 +144,16 @@ def test_a_person_signs_in_without_the_mouse_on_one_page(tenant, start, page, ap
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_url("**/callback**")
-    assert "code=" in application.answer()[1]
+    assert "code=" in listening.answer()[1]
 
 
-def test_form_post_sends_itself_and_web_message_reaches_its_origin(tenant, start, page, application):
+def test_form_post_sends_itself_and_web_message_reaches_its_origin(tenant, start, page, listening):
     tenant.api("PUT", "/guardian/policies", [])
     user = new_user(tenant)
     page.goto(start(response_mode="form_post"))
     type_in(page, "Email address", user["email"], "**/u/login/password**")
     type_in(page, "Password", PASSWORD, "**/callback")
-    method, _, body = application.answer()
+    method, _, body = listening.answer()
     assert method == "POST"
     assert "code=" in body
     answer = page.evaluate(
