@@ -108,9 +108,10 @@ def test_it_is_in_the_audit_trail_by_hash_and_difference_without_a_secret(
     assert event.after["sha256"] == GENERATED.sha256
     assert event.after["settings"] == ["DATABASE_URL"]
     assert "+async function login(" in event.after["difference"]
-    told = " ".join(Run.objects.get().events.values_list("message", flat=True))
+    run = Run.objects.get(kind="identity.publish_database")
+    told = " ".join(run.events.values_list("message", flat=True))
     assert "Read back" in told
-    everything = f"{event.before} {event.after} {event.detail} {told} {Run.objects.get().parameters} {caplog.text}"
+    everything = f"{event.before} {event.after} {event.detail} {told} {run.parameters} {caplog.text}"
     assert "Quite-Secret-7" not in everything
 
 
@@ -140,8 +141,12 @@ def test_a_version_that_was_never_live_is_nothing_to_roll_back_to(dev: Live, own
 
 
 def test_errors_of_the_linter_stand_in_the_way(dev: Live, owner: User, sandbox: Any) -> None:
-    broken = changed(login=GENERATED.scripts["login"].replace("return callback(null, {", "callback(null, {", 1))
-    with pytest.raises(Refused, match="linter finds 1 error"):
+    broken = changed(
+        login=GENERATED.scripts["login"].replace(
+            "return callback(null, {", "callback(null);\n    return callback(null, {", 1
+        )
+    )
+    with pytest.raises(Refused, match="linter finds 3 errors to mend"):
         ask(dev, owner, broken)
     assert again(dev).content == dev.content
 
@@ -235,7 +240,7 @@ def test_of_two_who_approve_at_once_one_wins(eager: None, prod: Live, owner: Use
     for thread in threads:
         thread.join(60)
     assert ended.count("approved") == 1
-    assert Run.objects.count() == 1
+    assert Run.objects.filter(kind="identity.publish_database").count() == 1
     assert again(prod).content == GENERATED
 
 
@@ -248,7 +253,7 @@ def test_a_change_in_the_tenant_after_the_request_stops_the_approved_act(
     publish.approve(asked, actor=other, sha256=asked.version.sha256)
     asked.refresh_from_db()
     assert asked.state == State.FAILED
-    assert "Nothing was written" in Run.objects.get().error
+    assert "Nothing was written" in Run.objects.get(kind="identity.publish_database").error
     assert again(prod).content == meddled
 
 
