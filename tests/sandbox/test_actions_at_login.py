@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pyotp
 import pytest
 
+from tests.sandbox.second_factors import CLAIM, claim_of, give_totp, offer, seen
 from tests.sandbox.web_login import (
     CALLBACK,
-    Person,
     action,
     bind,
     claims,
@@ -15,13 +14,6 @@ from tests.sandbox.web_login import (
     new_client,
     new_user,
 )
-
-CLAIM = "https://fernhill.example/"
-
-
-def offer(tenant, *names):
-    for name in ("otp", "sms", "email", "recovery-code"):
-        tenant.api("PUT", f"/guardian/factors/{name}", {"enabled": name in names})
 
 
 @pytest.fixture
@@ -40,26 +32,6 @@ def client(tenant):
 @pytest.fixture
 def user(tenant):
     return new_user(tenant, app_metadata={"plan": "free"})
-
-
-@pytest.fixture
-def person(tenant, client):
-    return Person(tenant, client)
-
-
-def give_totp(tenant, user):
-    secret = pyotp.random_base32()
-    tenant.api("POST", f"/users/{user['user_id']}/authentication-methods", {"type": "totp", "totp_secret": secret})
-    return secret
-
-
-def claim_of(expression):
-    """An Action that shows what it sees in a claim of the ID token."""
-    return action(f"api.idToken.setCustomClaim('{CLAIM}seen', {expression});")
-
-
-def seen(person):
-    return person.id_claims()[f"{CLAIM}seen"]
 
 
 # What they see and set

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyotp
 import pytest
 
+from tests.sandbox.second_factors import CLAIM, claim_of, give_totp, offer, secret_on, seen
 from tests.sandbox.web_login import (
     Person,
     action,
@@ -14,13 +15,6 @@ from tests.sandbox.web_login import (
     new_client,
     new_user,
 )
-
-CLAIM = "https://fernhill.example/"
-
-
-def offer(tenant, *names):
-    for name in ("otp", "sms", "email", "recovery-code"):
-        tenant.api("PUT", f"/guardian/factors/{name}", {"enabled": name in names})
 
 
 @pytest.fixture
@@ -39,30 +33,6 @@ def client(tenant):
 @pytest.fixture
 def user(tenant):
     return new_user(tenant, app_metadata={"plan": "free"})
-
-
-@pytest.fixture
-def person(tenant, client):
-    return Person(tenant, client)
-
-
-def give_totp(tenant, user):
-    secret = pyotp.random_base32()
-    tenant.api("POST", f"/users/{user['user_id']}/authentication-methods", {"type": "totp", "totp_secret": secret})
-    return secret
-
-
-def secret_on(person):
-    return person.page.text.split('id="secret">')[1].split("<")[0]
-
-
-def claim_of(expression):
-    """An Action that shows what it sees in a claim of the ID token."""
-    return action(f"api.idToken.setCustomClaim('{CLAIM}seen', {expression});")
-
-
-def seen(person):
-    return person.id_claims()[f"{CLAIM}seen"]
 
 
 # Second factors

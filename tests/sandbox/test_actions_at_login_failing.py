@@ -11,10 +11,10 @@ from sandbox.login.pipeline import Pipeline, Refused
 from sandbox.login.subject import Login
 from sandbox.login.visitor import Visitor
 from sandbox.tenant import Tenant
+from tests.sandbox.second_factors import CLAIM, give_totp, offer
 from tests.sandbox.web_login import (
     AUTH0_GRANT,
     PASSWORD,
-    Person,
     action,
     bind,
     claims,
@@ -22,13 +22,6 @@ from tests.sandbox.web_login import (
     new_client,
     new_user,
 )
-
-CLAIM = "https://fernhill.example/"
-
-
-def offer(tenant, *names):
-    for name in ("otp", "sms", "email", "recovery-code"):
-        tenant.api("PUT", f"/guardian/factors/{name}", {"enabled": name in names})
 
 
 @pytest.fixture
@@ -47,21 +40,6 @@ def client(tenant):
 @pytest.fixture
 def user(tenant):
     return new_user(tenant, app_metadata={"plan": "free"})
-
-
-@pytest.fixture
-def person(tenant, client):
-    return Person(tenant, client)
-
-
-def give_totp(tenant, user):
-    secret = pyotp.random_base32()
-    tenant.api("POST", f"/users/{user['user_id']}/authentication-methods", {"type": "totp", "totp_secret": secret})
-    return secret
-
-
-def seen(person):
-    return person.id_claims()[f"{CLAIM}seen"]
 
 
 # Without a browser

@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from tests.sandbox.web_login import CONNECTION, PASSWORD, Person, bind, claims, new_client, new_user, without_actions
-
-
-@pytest.fixture
-def tenant(sandbox):
-    found = sandbox.tenant("dev")
-    without_actions(found)
-    return found
+from tests.sandbox.web_login import CONNECTION, PASSWORD, Person, bind, claims, new_client, new_user
 
 
 def machine_token(tenant):

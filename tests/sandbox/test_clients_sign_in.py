@@ -17,26 +17,9 @@ from social_core.backends.auth0_openidconnect import Auth0OpenIdConnectAuth
 from social_core.strategy import BaseStrategy
 
 from runtime import node
-from tests.sandbox.web_login import CALLBACK, LOGGED_OUT, Person, new_client, new_user, without_actions
+from tests.sandbox.web_login import CALLBACK, LOGGED_OUT, Person, new_client
 
 CLIENTS = Path(__file__).parent / "clients"
-
-
-@pytest.fixture
-def tenant(sandbox):
-    found = sandbox.tenant("dev")
-    without_actions(found)
-    return found
-
-
-@pytest.fixture
-def client(tenant):
-    return new_client(tenant)
-
-
-@pytest.fixture
-def user(tenant):
-    return new_user(tenant)
 
 
 @contextmanager

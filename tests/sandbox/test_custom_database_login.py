@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.sandbox.web_login import (
     AUTH0_GRANT,
     PASSWORD,
@@ -11,8 +9,6 @@ from tests.sandbox.web_login import (
     claims,
     enable,
     log_types,
-    new_client,
-    without_actions,
 )
 
 # A table of one user in the script itself. Every script says what it was called with in `console.log` only.
@@ -48,18 +44,6 @@ SCRIPTS = {
     "verify": VERIFY,
 }
 ANN = "ann@ferry.example"
-
-
-@pytest.fixture
-def tenant(sandbox):
-    found = sandbox.tenant("dev")
-    without_actions(found)
-    return found
-
-
-@pytest.fixture
-def client(tenant):
-    return new_client(tenant)
 
 
 def database(tenant, client, **options):

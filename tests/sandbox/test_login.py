@@ -11,31 +11,7 @@ from tests.sandbox.web_login import (
     claims,
     log_types,
     new_client,
-    new_user,
-    without_actions,
 )
-
-
-@pytest.fixture
-def tenant(sandbox):
-    found = sandbox.tenant("dev")
-    without_actions(found)
-    return found
-
-
-@pytest.fixture
-def client(tenant):
-    return new_client(tenant)
-
-
-@pytest.fixture
-def user(tenant):
-    return new_user(tenant)
-
-
-@pytest.fixture
-def person(tenant, client):
-    return Person(tenant, client)
 
 
 def test_a_person_signs_in_and_the_application_gets_tokens(tenant, person, user):

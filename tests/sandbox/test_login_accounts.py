@@ -2,40 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.sandbox.web_login import (
     CONNECTION,
     PASSWORD,
     Person,
     log_types,
     new_client,
-    new_user,
-    without_actions,
 )
-
-
-@pytest.fixture
-def tenant(sandbox):
-    found = sandbox.tenant("dev")
-    without_actions(found)
-    return found
-
-
-@pytest.fixture
-def client(tenant):
-    return new_client(tenant)
-
-
-@pytest.fixture
-def user(tenant):
-    return new_user(tenant)
-
-
-@pytest.fixture
-def person(tenant, client):
-    return Person(tenant, client)
-
 
 # Sign-up, forgotten passwords, verification
 

@@ -5,25 +5,8 @@ from __future__ import annotations
 import pyotp
 import pytest
 
-from tests.sandbox.web_login import AUTH0_GRANT, PASSWORD, Person, new_client, new_user, without_actions
-
-ALL = {
-    "otp": True,
-    "sms": True,
-    "email": True,
-    "push-notification": True,
-    "recovery-code": True,
-    "webauthn-roaming": True,
-}
-
-
-def offer(tenant, *names):
-    for name in ALL:
-        tenant.api("PUT", f"/guardian/factors/{name}", {"enabled": name in names})
-
-
-def methods(tenant, user):
-    return [m["type"] for m in tenant.api("GET", f"/users/{user['user_id']}/authentication-methods")]
+from tests.sandbox.second_factors import give_totp, offer
+from tests.sandbox.web_login import AUTH0_GRANT, PASSWORD, new_client, without_actions
 
 
 @pytest.fixture
@@ -33,32 +16,6 @@ def tenant(sandbox):
     offer(found, "otp")
     found.api("PUT", "/guardian/policies", ["all-applications"])
     return found
-
-
-@pytest.fixture
-def client(tenant):
-    return new_client(tenant)
-
-
-@pytest.fixture
-def user(tenant):
-    return new_user(tenant)
-
-
-@pytest.fixture
-def person(tenant, client):
-    return Person(tenant, client)
-
-
-def secret_on(person):
-    return person.page.text.split('id="secret">')[1].split("<")[0]
-
-
-def give_totp(tenant, user):
-    secret = pyotp.random_base32()
-    wanted = {"type": "totp", "totp_secret": secret, "name": "App"}
-    tenant.api("POST", f"/users/{user['user_id']}/authentication-methods", wanted)
-    return secret
 
 
 # The MFA API

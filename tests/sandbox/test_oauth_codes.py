@@ -4,61 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from tests.sandbox.token_endpoint import ORDERS, ask, orders_api, refusal
 from tests.sandbox.web_login import (
     PASSWORD,
     Person,
     log_types,
     new_client,
-    new_user,
-    without_actions,
 )
-
-ORDERS = "https://orders.example/"
-
-
-@pytest.fixture
-def tenant(sandbox):
-    found = sandbox.tenant("dev")
-    without_actions(found)
-    return found
-
-
-@pytest.fixture
-def client(tenant):
-    return new_client(tenant)
-
-
-@pytest.fixture
-def user(tenant):
-    return new_user(tenant)
-
-
-@pytest.fixture
-def person(tenant, client):
-    return Person(tenant, client)
-
-
-def orders_api(tenant, **fields):
-    body = {
-        "identifier": ORDERS,
-        "name": "Orders",
-        "scopes": [{"value": "read:orders"}, {"value": "write:orders"}],
-        "allow_offline_access": True,
-        "skip_consent_for_verifiable_first_party_clients": True,
-        **fields,
-    }
-    return tenant.api("POST", "/resource-servers", body)
-
-
-def ask(tenant, client, **body):
-    secret = {"client_id": client["client_id"], "client_secret": client["client_secret"]}
-    wanted = {name: value for name, value in {**secret, **body}.items() if value is not None}
-    return tenant.http.post("/oauth/token", data=wanted)
-
-
-def refusal(answer):
-    return answer.status_code, answer.json()["error"], answer.json()["error_description"]
-
 
 # authorization_code
 

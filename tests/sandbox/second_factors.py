@@ -1,0 +1,44 @@
+"""What the tests of second factors and of Actions at login do to a tenant, and read from a page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyotp
+
+from tests.sandbox.web_login import Person, action
+
+FACTORS = ("otp", "sms", "email", "push-notification", "recovery-code", "webauthn-roaming")
+CLAIM = "https://fernhill.example/"
+
+
+def offer(tenant: Any, *names: str) -> None:
+    """Turn these factors on and all others off."""
+    for name in FACTORS:
+        tenant.api("PUT", f"/guardian/factors/{name}", {"enabled": name in names})
+
+
+def methods(tenant: Any, user: dict[str, Any]) -> list[str]:
+    return [m["type"] for m in tenant.api("GET", f"/users/{user['user_id']}/authentication-methods")]
+
+
+def give_totp(tenant: Any, user: dict[str, Any]) -> str:
+    """Enrol an authenticator app for the user; its secret."""
+    secret = pyotp.random_base32()
+    wanted = {"type": "totp", "totp_secret": secret, "name": "App"}
+    tenant.api("POST", f"/users/{user['user_id']}/authentication-methods", wanted)
+    return secret
+
+
+def secret_on(person: Person) -> str:
+    """The secret that the enrolment page shows as text."""
+    return person.page.text.split('id="secret">')[1].split("<")[0]
+
+
+def claim_of(expression: str) -> Any:
+    """An Action that shows what it sees in a claim of the ID token."""
+    return action(f"api.idToken.setCustomClaim('{CLAIM}seen', {expression});")
+
+
+def seen(person: Person) -> Any:
+    return person.id_claims()[f"{CLAIM}seen"]
