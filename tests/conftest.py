@@ -2,6 +2,7 @@
 
 sandbox            three local tenants with the demo's people; what a test changes in them is undone after it
 tenants            the same three as Tenant rows of the portal: tenants["dev"]
+caller             a user of the dev tenant, made for the test
 person("security") a signed-in Django client with that role (person(None): signed in without a role)
 eager              runs are carried out at once, in the test's own process
 worker             a real Celery worker
@@ -113,6 +114,18 @@ def tenants(sandbox: Any, db: None, valkey: Any) -> dict[str, Any]:
         )
         for position, (slug, stage) in enumerate(stages)
     }
+
+
+@pytest.fixture
+def caller(sandbox: Any) -> dict[str, Any]:
+    """A user of the dev tenant's own database, made for this test."""
+    body = {
+        "connection": "Username-Password-Authentication",
+        "email": "caller@larkspur.example",
+        "password": "Long-enough-1",
+        "email_verified": True,
+    }
+    return dict(sandbox.tenant("dev").api("POST", "/users", body))
 
 
 @pytest.fixture

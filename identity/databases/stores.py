@@ -92,8 +92,24 @@ DIALECTS = {
 }
 
 
+class Updates:
+    """What three of the scripts change in a record, for stores that say by `_update` how it is written."""
+
+    def update_password(self) -> str:
+        return self._update({"password": "hash"})
+
+    def verify(self) -> str:
+        return self._update({"email_verified": "true"})
+
+    def change_email(self) -> str:
+        return self._update({"email": "String(newEmail).toLowerCase()", "email_verified": "verified"})
+
+    def _update(self, values: dict[str, str]) -> str:
+        raise NotImplementedError
+
+
 @dataclass(frozen=True)
-class SqlStore:
+class SqlStore(Updates):
     """PostgreSQL, MySQL and SQL Server: the same statements, each in its dialect, every value a parameter."""
 
     form: Form
@@ -149,15 +165,6 @@ class SqlStore:
         key = f"CAST({self.column('user_id')} AS {self.dialect.text_type})"
         return self.query(f"DELETE FROM {self.table} WHERE {key} = {{}}", ["key"])
 
-    def update_password(self) -> str:
-        return self._update({"password": "hash"})
-
-    def verify(self) -> str:
-        return self._update({"email_verified": "true"})
-
-    def change_email(self) -> str:
-        return self._update({"email": "String(newEmail).toLowerCase()", "email_verified": "verified"})
-
     def _update(self, values: dict[str, str]) -> str:
         settings = ", ".join(f"{self.column(field)} = {{}}" for field in values)
         text = f"UPDATE {self.table} SET {settings} WHERE LOWER({self.column('email')}) = LOWER({{}})"
@@ -165,7 +172,7 @@ class SqlStore:
 
 
 @dataclass(frozen=True)
-class MongoStore:
+class MongoStore(Updates):
     form: Form
     modules: tuple[str, ...] = ("const { MongoClient } = require('mongodb@5.9.2');",)
     settings: str = "DATABASE_URL, which asks for TLS and names the database"
@@ -194,15 +201,6 @@ class MongoStore:
         column = self.form.columns["user_id"]
         match = f"{{ $expr: {{ $eq: [{{ $toString: '${column}' }}, key] }} }}"
         return self._on_users(f"deleteOne({match})")
-
-    def update_password(self) -> str:
-        return self._update({"password": "hash"})
-
-    def verify(self) -> str:
-        return self._update({"email_verified": "true"})
-
-    def change_email(self) -> str:
-        return self._update({"email": "String(newEmail).toLowerCase()", "email_verified": "verified"})
 
     def _update(self, values: dict[str, str]) -> str:
         changes = ", ".join(f"{self.form.columns[field]}: {value}" for field, value in values.items())

@@ -13,16 +13,6 @@ for (const kind of ["pointerdown", "mousedown", "touchstart"])
 """
 
 
-@pytest.fixture
-def caller(sandbox):
-    body = {
-        "connection": "Username-Password-Authentication",
-        "email": "caller@larkspur.example",
-        "password": "Long-enough-1",
-    }
-    return sandbox.tenant("dev").api("POST", "/users", {**body, "email_verified": True})
-
-
 def test_a_password_is_reset_without_the_mouse_in_five_keys(page, portal, sign_in, caller, sandbox):
     sign_in(page, "helpdesk")
     page.add_init_script(POINTER_COUNTER)

@@ -10,17 +10,6 @@ DATABASE = "Username-Password-Authentication"
 
 
 @pytest.fixture
-def caller(sandbox):
-    body = {
-        "connection": DATABASE,
-        "email": "caller@larkspur.example",
-        "password": "Long-enough-1",
-        "email_verified": True,
-    }
-    return sandbox.tenant("dev").api("POST", "/users", body)
-
-
-@pytest.fixture
 def helpdesk(person, tenants):
     return person("helpdesk")
 

@@ -22,18 +22,6 @@ def agent(person):
     return person("helpdesk").user
 
 
-@pytest.fixture
-def caller(sandbox):
-    """A user of the tenant's own database, made for this test."""
-    body = {
-        "connection": DATABASE,
-        "email": "caller@larkspur.example",
-        "password": "Long-enough-1",
-        "email_verified": True,
-    }
-    return sandbox.tenant("dev").api("POST", "/users", body)
-
-
 def act(function, tenant, user, agent, **more):
     return function(tenant, user["user_id"], actor=agent, reason="The caller asked.", **more)
 
