@@ -9,7 +9,6 @@ urlpatterns = [
     path("sign-in/begin/", views.begin_sign_in, name="begin-sign-in"),
     path("sign-in/failed/", views.sign_in_failed, name="sign-in-failed"),
     path("sign-out/", views.SignOut.as_view(), name="sign-out"),
-    path("signed-out/", views.signed_out, name="signed-out"),
     path("account/", views.Account.as_view(), name="account"),
     path("account/password/", views.OwnPassword.as_view(), name="own-password"),
     path("runs/", views.Runs.as_view(), name="runs"),

@@ -74,11 +74,6 @@ def _leave(request: HttpRequest, url: str) -> HttpResponse:
     return render(request, "portal/leaving.html", {"url": url})
 
 
-@public
-def signed_out(request: HttpRequest) -> HttpResponse:
-    return render(request, "portal/signed_out.html")
-
-
 class Account(PermissionView):
     permission = None
 

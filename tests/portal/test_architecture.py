@@ -47,7 +47,6 @@ def test_few_pages_are_public():
         "sign-in",
         "sign-in-failed",
         "begin-sign-in",
-        "signed-out",
         "health",
         "gallery",
     }
