@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import sys
 import time
 import traceback
@@ -68,6 +69,8 @@ class Front:
         path: str = scope["path"]
         if path.startswith("/_sandbox"):
             return await guarded(self.control, scope, receive, exchange.send)
+        if path.startswith("/api/v2/"):
+            exchange.headers.append((b"x-auth0-requestid", secrets.token_hex(10).encode()))
         started = time.perf_counter()
         try:
             await self._weathered(scope, receive, exchange, path)
@@ -87,7 +90,7 @@ class Front:
         bucket = conditions.bucket(scope["method"], path)
         if bucket is not None:
             allowed = bucket.take()
-            exchange.headers = bucket.headers()
+            exchange.headers += bucket.headers()
             if not allowed:
                 return await answer(exchange.send, 429, _limited(path), _retry(bucket))
         return await guarded(self.inner, scope, receive, exchange.send)

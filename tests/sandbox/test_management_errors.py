@@ -37,6 +37,14 @@ def test_a_missing_scope_is_named(management: Management) -> None:
     }
 
 
+def test_every_answer_carries_a_request_id_of_its_own(management: Management) -> None:
+    answers = [management.ask("GET", path) for path in ("/roles", "/roles", "/roles/rol_unknown", "/unknown")]
+    answers.append(management.tenant.http.get("/api/v2/roles"))
+    ids = {answer.headers["x-auth0-requestid"] for answer in answers}
+    assert len(ids) == len(answers)
+    assert "x-auth0-requestid" not in management.tenant.http.get("/.well-known/openid-configuration").headers
+
+
 def test_malformed_json_is_refused(management: Management) -> None:
     for content in (b'{"name": ', b"\xff\xfe", b"{'name': 1}", b"[1, 2"):
         status, body = send(management, content, "application/json")
