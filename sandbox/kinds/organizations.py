@@ -89,8 +89,7 @@ def link(call: Call, organization: Document, sent: Document) -> Document:
         raise ApiError(
             409, "This connection is already enabled for the organization.", "organization_connection_conflict"
         )
-    linked = call.store.find("organization_connections", _organization_id=organization["id"])
-    if len(linked) >= limits.CONNECTIONS_PER_ORGANIZATION:
+    if len(_links(call, organization)) >= limits.CONNECTIONS_PER_ORGANIZATION:
         raise limits.too_many()
     document: Document = {
         "connection_id": connection["id"],
@@ -105,6 +104,10 @@ def link(call: Call, organization: Document, sent: Document) -> Document:
         document["is_signup_enabled"] = False
     document.update({name: value for name, value in sent.items() if value is not None})
     return call.store.put("organization_connections", key, document)
+
+
+def _links(call: Call, organization: Document) -> list[Document]:
+    return call.store.find("organization_connections", _organization_id=organization["id"])
 
 
 def shown_link(call: Call, document: Document) -> Document:
@@ -124,10 +127,11 @@ def _linked(call: Call) -> Document:
 @operation("GET", "/organizations/{id}/connections")
 @operation("GET", "/organizations/{id}/enabled_connections")
 def list_connections(call: Call) -> Any:
-    organization = asked(call)
-    links = call.store.find("organization_connections", _organization_id=organization["id"])
+    """In the order of the connections, whenever they were enabled."""
+    links = {d["connection_id"]: d for d in _links(call, asked(call))}
+    ordered = [links[c["id"]] for c in call.store.all("connections") if c["id"] in links]
     wanted = call.query.get("is_enabled")
-    found = [shown_link(call, d) for d in links if wanted is None or str(d["is_enabled"]).lower() == wanted]
+    found = [shown_link(call, d) for d in ordered if wanted is None or str(d["is_enabled"]).lower() == wanted]
     return crud.listed(call, found, _envelope(call), "offset")
 
 

@@ -38,6 +38,15 @@ def test_connections_are_linked_with_their_settings(management: Management, orga
     management.refused("GET", f"{organization}/connections/{id}", status=404)
 
 
+def test_connections_are_listed_in_their_own_order_whenever_they_were_linked(
+    management: Management, organization: str
+) -> None:
+    ids = [management.post("/connections", {"name": name, "strategy": "auth0"})["id"] for name in ("staff", "guests")]
+    for id in reversed(ids):
+        management.post(f"{organization}/connections", {"connection_id": id})
+    assert [linked["connection_id"] for linked in management.get(f"{organization}/connections")] == ids
+
+
 def test_connections_can_come_with_a_new_organization(management: Management) -> None:
     id = management.post("/connections", {"name": "staff", "strategy": "auth0"})["id"]
     body = {"name": "fernhill", "enabled_connections": [{"connection_id": id, "assign_membership_on_login": True}]}
