@@ -100,8 +100,8 @@ def describe_signing(pem: str) -> Document:
     }
 
 
-def connection_key(name: str, current: bool) -> dict[str, Any]:
-    """A new RSA key of a connection, as GET /connections/{id}/keys shows it."""
+def connection_key(name: str) -> dict[str, Any]:
+    """A new RSA key of a connection, as GET /connections/{id}/keys shows it but for the place of the key."""
     private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64])])
     now = datetime.now(UTC)
@@ -125,9 +125,6 @@ def connection_key(name: str, current: bool) -> dict[str, Any]:
         "pkcs": pkcs7.serialize_certificates([certificate], serialization.Encoding.PEM).decode().replace("\n", "\r\n"),
         "fingerprint": ":".join(fingerprint[at : at + 2].upper() for at in range(0, len(fingerprint), 2)),
         "thumbprint": fingerprint.upper(),
-        "current": current,
-        "next": not current,
-        "previous": False,
     }
 
 

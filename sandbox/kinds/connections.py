@@ -17,6 +17,7 @@ from sandbox.tenant import new_id
 from sandbox.users import records
 
 ATTRIBUTE_CONFLICTS = ("validation", "requires_username")
+KEY_PLACES = ("current", "previous", "next")
 
 
 def new_connection(call: Call, sent: Document) -> Document:
@@ -172,33 +173,41 @@ def enable_clients(call: Call) -> Reply:
 
 @operation("GET", "/connections/{id}/keys")
 def keys(call: Call) -> Any:
-    return _keys(call, crud.find(CONNECTIONS, call, call.params["id"]))
+    return _shown_keys(_keys(call))
 
 
 @operation("POST", "/connections/{id}/keys")
 def create_keys(call: Call) -> Reply:
-    return Reply(201, _keys(call, crud.find(CONNECTIONS, call, call.params["id"])))
+    return Reply(201, _shown_keys(_keys(call)))
 
 
 @operation("POST", "/connections/{id}/keys/rotate")
 def rotate_keys(call: Call) -> Reply:
-    """The next key becomes the current one, and the answer is the key that now waits."""
+    """The next key becomes the current one, the current one the previous; the answer is the key that now waits."""
+    held = _keys(call)
+    following = connection_key(held["name"])
+    rotated = {"current": held["next"], "previous": held["current"], "next": following}
+    _put_keys(call, held["name"], rotated)
+    return Reply(201, {**following, "next": True})
+
+
+def _keys(call: Call) -> Document:
+    """The keys by their place, the name of the connection, and since when the current one is in its place."""
     connection = crud.find(CONNECTIONS, call, call.params["id"])
-    waiting = next(key for key in _keys(call, connection) if key["next"])
-    following = connection_key(connection["name"], current=False)
-    rotated = [{**waiting, "current": True, "next": False}, following]
-    call.store.put("connection_keys", connection["id"], {"keys": rotated})
-    return Reply(201, following)
-
-
-def _keys(call: Call, connection: Document) -> list[Document]:
     if connection["strategy"] not in ("oidc", "okta", "waad", "samlp"):
         raise ApiError(400, "This connection's strategy has no keys.", "operation_not_supported")
-    found = call.store.get("connection_keys", connection["id"])
-    if found is None:
-        pair = [connection_key(connection["name"], current=True), connection_key(connection["name"], current=False)]
-        found = call.store.put("connection_keys", connection["id"], {"keys": pair})
-    return list(found["keys"])
+    held, name = call.store.get("connection_keys", connection["id"]), connection["name"]
+    return held or _put_keys(call, name, {place: connection_key(name) for place in ("current", "next")})
+
+
+def _put_keys(call: Call, name: str, placed: Document) -> Document:
+    held = {**placed, "name": name, "since": call.tenant.timestamp()}
+    return call.store.put("connection_keys", call.params["id"], held)
+
+
+def _shown_keys(held: Document) -> list[Document]:
+    found = [{**held[place], place: True} for place in KEY_PLACES if place in held]
+    return [{**key, "current_since": held["since"]} if "current" in key else key for key in found]
 
 
 crud.register(CONNECTIONS)

@@ -16,7 +16,8 @@ SCIM = frozenset(["samlp", "oidc", "okta", "waad"])
 DIRECTORY = frozenset({"google-apps"})
 SIGNED = frozenset(["samlp", "pingfederate"])
 OPENID = {"oidc": "bind_all", "okta": "basic_profile"}
-"""Strategy -> how attributes are mapped unless the connection says otherwise."""
+"""Strategy -> how attributes are mapped unless the connection says otherwise. PKCE is on for a new connection, and off
+once options are sent that do not mention it."""
 
 PASSWORD_OPTIONS = {
     "complexity": {
@@ -195,7 +196,7 @@ def kept_options(strategy: str, sent: Document, old: Document) -> Document:
         asked = [scope for flag, scope in _in_order(flags, sent) if sent.get(flag)]
         return {**sent, "scope": joint.join(asked) if joint else asked}
     if strategy in OPENID:
-        return _openid(strategy, sent)
+        return _openid(strategy, sent, pkce="disabled" if old else "auto")
     if strategy in SIGNED and sent.get("signingCert"):
         return {**{k: v for k, v in sent.items() if k != "signingCert"}, **describe_signing(sent["signingCert"])}
     return sent
@@ -217,11 +218,11 @@ def _database(sent: Document) -> Document:
     return merged(DATABASE_KEPT, sent)
 
 
-def _openid(strategy: str, sent: Document) -> Document:
+def _openid(strategy: str, sent: Document, pkce: str) -> Document:
     below: dict[str, Any] = {
         "schema_version": "oidc-V4",
         "attribute_map": {"mapping_mode": OPENID[strategy]},
-        "connection_settings": {"pkce": "auto"},
+        "connection_settings": {"pkce": pkce},
     }
     options = merged(below, sent)
     known = ("issuer", "authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri")

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.sandbox.management import Management
 
 SCRIPT = "function login(email, password, callback) { callback(null, {}); }"
+OPENID = {"client_id": "c", "issuer": "https://idp.example", "type": "back_channel"}
+PLACES = ("current", "previous", "next")
+
+
+def new_openid(management: Management) -> dict[str, Any]:
+    connection: dict[str, Any] = management.post("/connections", {"name": "idp", "strategy": "oidc", "options": OPENID})
+    return connection
 
 
 def test_a_new_database_has_a_policy_and_methods(management: Management) -> None:
@@ -118,11 +127,18 @@ def test_groups_of_a_directory_are_added_replaced_and_removed(management: Manage
 
 
 def test_a_rotated_key_takes_the_place_of_the_current_one(management: Management) -> None:
-    options = {"client_id": "c", "issuer": "https://idp.example", "type": "back_channel"}
-    id = management.post("/connections", {"name": "idp", "strategy": "oidc", "options": options})["id"]
-    before = {key["kid"]: key for key in management.get(f"/connections/{id}/keys")}
-    waiting = next(kid for kid, key in before.items() if key["next"])
-    fresh = management.post(f"/connections/{id}/keys/rotate")
-    after = management.get(f"/connections/{id}/keys")
-    assert [key["kid"] for key in after if key["current"]] == [waiting]
-    assert [key["kid"] for key in after if key["next"]] == [fresh["kid"]]
+    path = f"/connections/{new_openid(management)['id']}/keys"
+    before = {place: key["kid"] for key in management.get(path) for place in PLACES if key.get(place)}
+    fresh = management.post(f"{path}/rotate")
+    after = {place: key["kid"] for key in management.get(path) for place in PLACES if key.get(place)}
+    assert before.keys() == {"current", "next"}
+    assert after == {"current": before["next"], "previous": before["current"], "next": fresh["kid"]}
+
+
+def test_pkce_is_on_until_options_are_sent_that_do_not_mention_it(management: Management) -> None:
+    connection = new_openid(management)
+    path = f"/connections/{connection['id']}"
+    assert connection["options"]["connection_settings"] == {"pkce": "auto"}
+    assert management.patch(path, {"options": OPENID})["options"]["connection_settings"] == {"pkce": "disabled"}
+    asked = {**OPENID, "connection_settings": {"pkce": "S256"}}
+    assert management.patch(path, {"options": asked})["options"]["connection_settings"] == {"pkce": "S256"}
