@@ -15,6 +15,21 @@ from sandbox.kinds.operations import Call, Reply, operation
 from sandbox.store import Document
 from sandbox.tenant import new_id
 
+REGISTERED: Document = {
+    "external_metadata_type": "cimd",
+    "external_metadata_created_by": "admin",
+    "is_first_party": False,
+    "oidc_conformant": True,
+    "jwt_configuration": {"alg": "RS256", "lifetime_in_seconds": 3600},
+    "refresh_token": {
+        "rotation_type": "rotating",
+        "expiration_type": "expiring",
+        "infinite_token_lifetime": False,
+        "infinite_idle_token_lifetime": False,
+    },
+}
+"""What such an application has beyond its document: nobody vouches for it, so its tokens live shorter."""
+
 
 def _mapped(call: Call) -> Document:
     address = (call.body or {})["external_client_id"]
@@ -57,6 +72,5 @@ def register(call: Call) -> Reply:
     if known:
         client = crud.update(CLIENTS, call, known, fields)
     else:
-        external = {"external_metadata_type": "cimd", "external_metadata_created_by": "admin", "is_first_party": False}
-        client = crud.insert(CLIENTS, call, {**fields, **external, "client_id": new_id("tpc_", 22, BASE58)})
+        client = crud.insert(CLIENTS, call, {**REGISTERED, **fields, "client_id": new_id("tpc_", 22, BASE58)})
     return Reply(200, _answer(fields, client["client_id"]))

@@ -186,7 +186,9 @@ def test_a_metadata_document_is_registered_under_its_address(management: Managem
     preview = management.post("/clients/cimd/preview", body)
     assert "client_id" not in preview
     registered = management.post("/clients/cimd/register", body)
-    assert management.get(f"/clients/{registered['client_id']}")["external_client_id"] == body["external_client_id"]
+    client = management.get(f"/clients/{registered['client_id']}")
+    assert client["external_client_id"] == body["external_client_id"]
+    assert (client["oidc_conformant"], client["refresh_token"]["rotation_type"]) == (True, "rotating")
     assert management.post("/clients/cimd/register", body)["client_id"] == registered["client_id"]
     management.refused("POST", "/clients/cimd/preview", {"external_client_id": "http://app.example/"}, status=400)
 
