@@ -29,13 +29,21 @@ PLANS: dict[str, dict[str, tuple[float, float]]] = {
 _LACKING = {
     "session management": ("free", "professional"),
     "user export jobs": ("free",),
+    "bot detection": ("free", "professional"),
+    "Akamai Signals": ("free", "professional"),
 }
+_REFUSALS = {"Akamai Signals": ("Please upgrade your subscription to enable Akamai Signals.", "insufficient_scope")}
 _AUTHENTICATION = ("/oauth/", "/dbconnections/", "/userinfo", "/mfa/", "/passwordless/", "/co/", "/oidc/register")
 
 
 def lacks(plan: str | None, feature: str) -> bool:
     """Whether a tenant on this plan (None: no plan was set) can't use the feature."""
     return plan in _LACKING[feature]
+
+
+def refusal(feature: str) -> tuple[str, str]:
+    """Message and errorCode of the 403 to who uses what the plan lacks."""
+    return _REFUSALS.get(feature, (f"Please upgrade your subscription to use {feature}", "insufficient_entitlement"))
 
 
 def group_of(plan: str | None, method: str, path: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sandbox.errors import ApiError
 from sandbox.kinds.kind import Kind
 from sandbox.kinds.operations import Call
+from sandbox.plans import lacks, refusal
 
 PLANS: dict[str, dict[str, int]] = {
     "free": {"clients": 10, "resource_servers": 10, "client_grants": 100, "connections": 100, "rules": 3},
@@ -34,6 +35,12 @@ def check(kind: Kind, call: Call) -> None:
     most = min((n for n in (kind.most, by_plan) if n is not None), default=None)
     if most is not None and call.store.count(kind.store) >= most:
         raise too_many()
+
+
+def entitled(call: Call, feature: str) -> None:
+    """Raises ApiError 403 where the plan set by /_sandbox/conditions does not include the feature."""
+    if lacks(call.tenant.conditions.plan, feature):
+        raise ApiError(403, *refusal(feature))
 
 
 def too_many() -> ApiError:

@@ -61,6 +61,7 @@ SETTINGS = (
             "bot_detection_level": "medium",
             "monitoring_mode_enabled": False,
         },
+        feature="bot detection",
     ),
     Setting(
         "/attack-protection/captcha",
@@ -79,12 +80,13 @@ SETTINGS = (
                 "fail_open": False,
             },
         },
+        feature="bot detection",
         shown=lambda call, document: _without_captcha_secrets(document),
     ),
     Setting("/attack-protection/phone-provider-protection", {"type": "disabled"}),
     Setting("/risk-assessments/settings", {"enabled": False}),
     Setting("/risk-assessments/settings/new-device", {"remember_for": 30}),
-    Setting("/supplemental-signals", {"akamai_enabled": False}),
+    Setting("/supplemental-signals", {"akamai_enabled": False}, feature="Akamai Signals"),
     Setting(
         "/guardian/settings",
         {

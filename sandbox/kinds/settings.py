@@ -13,6 +13,7 @@ from typing import Any
 from sandbox.errors import ApiError
 from sandbox.kinds import paging
 from sandbox.kinds.kind import merged
+from sandbox.kinds.limits import entitled
 from sandbox.kinds.operations import OPERATIONS, Call, Operation, Reply
 from sandbox.kinds.routes import endpoints
 from sandbox.store import Document, Store
@@ -27,6 +28,8 @@ class Setting:
     """Message and errorCode of the 404 while there is none."""
     hidden: frozenset[str] = frozenset()
     """Write-only properties, kept and never shown."""
+    feature: str | None = None
+    """What a plan must include for these settings to be seen (sandbox.plans)."""
     keeps_null: bool = False
     """A sent null is stored as null; otherwise it removes the property."""
     put_replaces: bool = True
@@ -75,6 +78,8 @@ def fill(store: Store) -> None:
 
 def _bound(act: Callable[[Setting, Call], Any], setting: Setting) -> Callable[[Call], Any]:
     def handler(call: Call) -> Any:
+        if setting.feature:
+            entitled(call, setting.feature)
         return act(setting, call)
 
     return handler

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.errors import ApiError
+from sandbox.kinds.limits import entitled
 from sandbox.kinds.operations import Call, Reply, operation
 from sandbox.kinds.paging import checkpoint, chosen, listing
-from sandbox.plans import lacks
 from sandbox.store import Document
 from sandbox.tenant import Tenant, new_id
 from sandbox.users import records
@@ -36,12 +36,6 @@ def end_session(tenant: Tenant, session: Document, *, with_refresh_tokens: bool)
         for token in tenant.store.find("refresh_tokens", user_id=session["user_id"]):
             if token.get("session_id") == session["id"]:
                 tenant.store.remove("refresh_tokens", token["id"])
-
-
-def entitled(call: Call, feature: str) -> None:
-    """Raises ApiError 403 where the plan set by /_sandbox/conditions does not include the feature."""
-    if lacks(call.tenant.conditions.plan, feature):
-        raise ApiError(403, f"Please upgrade your subscription to use {feature}", "insufficient_entitlement")
 
 
 def _user(call: Call) -> Document:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.errors import ApiError
+from sandbox.kinds.limits import entitled
 from sandbox.kinds.operations import Call, Reply, operation
 from sandbox.store import Document
 from sandbox.tenant import Tenant, new_id
 from sandbox.users import exports, imports, mails, records
-from sandbox.users.access import entitled
 
 KEPT_SECONDS = 86_400
 _ACTIVE = ("pending", "processing")

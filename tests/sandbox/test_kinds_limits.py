@@ -1,6 +1,8 @@
-"""How many of a thing a tenant may hold, by its plan and on every plan."""
+"""How many of a thing a tenant may hold, and what it may use: by its plan, and on every plan."""
 
 from __future__ import annotations
+
+import pytest
 
 from tests.sandbox.management import Management
 
@@ -41,3 +43,22 @@ def test_an_action_keeps_its_newest_fifty_versions(management: Management) -> No
         management.post(f"/actions/actions/{id}/deploy")
     versions = management.get(f"/actions/actions/{id}/versions", per_page=100)["versions"]
     assert {version["number"] for version in versions} == set(range(3, 53))
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("/attack-protection/bot-detection", "Please upgrade your subscription to use bot detection"),
+        ("/attack-protection/captcha", "Please upgrade your subscription to use bot detection"),
+        ("/supplemental-signals", "Please upgrade your subscription to enable Akamai Signals."),
+    ],
+)
+def test_what_a_plan_does_not_include_is_neither_shown_nor_changed(
+    management: Management, path: str, message: str
+) -> None:
+    shown = management.get(path)
+    management.tenant.conditions(plan="professional")
+    assert management.refused("GET", path, status=403)["message"] == message
+    management.refused("PATCH", path, {"akamai_enabled": True} if "signals" in path else {}, status=403)
+    management.tenant.conditions(plan="enterprise")
+    assert management.get(path) == shown
