@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from sandbox.kinds import crud, registry, routes, settings
+from sandbox.kinds import crud, management_scopes, registry, settings
 from sandbox.kinds.keys import fill_encryption_keys
 from sandbox.kinds.kind import filled
 from sandbox.kinds.messaging import FACTORY_TEMPLATES
@@ -28,13 +28,12 @@ def fill(tenant: Tenant) -> None:
     for template in FACTORY_TEMPLATES:
         tenant.store.put("email_templates", template["template"], dict(template))
     fill_encryption_keys(tenant)
-    scopes = management_scopes()
-    tenant.store.put("resource_servers", *_management_api(tenant, scopes))
+    tenant.store.put("resource_servers", *_management_api(tenant))
     clients = [_application(tenant, GLOBAL_CLIENT), _application(tenant, DEFAULT_APP), _machine(tenant)]
     everyone = [client["client_id"] for client in clients[1:2]]
     database = {"name": DATABASE, "strategy": "auth0", "enabled_clients": everyone}
     insert(tenant, "/connections", database)
-    grant = {"client_id": tenant.client_id, "audience": tenant.management_audience, "scope": scopes}
+    grant = {"client_id": tenant.client_id, "audience": tenant.management_audience, "scope": management_scopes.values()}
     insert(tenant, "/client-grants", grant)
 
 
@@ -47,49 +46,17 @@ def insert(tenant: Tenant, path: str, document: Document) -> Document:
 def call(tenant: Tenant, path: str, body: Any) -> Call:
     """A call by the sandbox itself."""
     request = Request({"type": "http", "method": "POST", "headers": [], "path": path, "query_string": b""})
-    return Call(tenant, request, "POST", path, {}, {}, [], body, {}, frozenset(management_scopes()))
+    return Call(tenant, request, "POST", path, {}, {}, [], body, {}, frozenset(management_scopes.values()))
 
 
-def management_scopes() -> list[str]:
-    """Every scope that any endpoint knows, in the order of the table."""
-    unique = dict.fromkeys(scope for endpoint in routes.endpoints() for scope in endpoint.scopes)
-    unpaired = [f"{verb}:connections_options" for verb in ("read", "update")]
-    return [*unique, *(scope for scope in (*unpaired, *UNROUTED) if scope not in unique)]
-
-
-UNROUTED = (
-    "read:users_app_metadata",
-    "create:users_app_metadata",
-    "delete:users_app_metadata",
-    "read:user_custom_blocks",
-    "create:user_custom_blocks",
-    "delete:user_custom_blocks",
-    "delete:client_keys",
-    "create:client_keys",
-    "read:insights",
-    "read:limits",
-    "update:limits",
-    "read:shields",
-    "read:entitlements",
-    "read:triggers",
-    "update:triggers",
-)
-"""Scopes that the Management API defines and no endpoint of the table asks for."""
-
-
-def _management_api(tenant: Tenant, scopes: list[str]) -> tuple[str, Document]:
+def _management_api(tenant: Tenant) -> tuple[str, Document]:
     document = filled(
         crud.KINDS["/resource-servers"],
         call(tenant, "/resource-servers", {}),
         {"name": "Auth0 Management API", "identifier": tenant.management_audience},
     )
     id = crud.KINDS["/resource-servers"].id.new()
-    described = [{"value": scope, "description": _described(scope)} for scope in scopes]
-    return id, {**document, "id": id, "is_system": True, "scopes": described}
-
-
-def _described(scope: str) -> str:
-    return scope.replace(":", " ").replace("_", " ").title()
+    return id, {**document, "id": id, "is_system": True, "scopes": management_scopes.described()}
 
 
 def _application(tenant: Tenant, name: str) -> Document:

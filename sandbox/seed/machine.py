@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.kinds import factory
+from sandbox.kinds import factory, management_scopes
 from sandbox.store import Document
 from sandbox.tenant import Tenant
 
@@ -17,7 +17,7 @@ def admit(tenant: Tenant) -> None:
         store.put("clients", tenant.client_id, {**client, "client_secret": tenant.client_secret})
     grants = store.find("client_grants", client_id=tenant.client_id)
     if all(grant["audience"] != tenant.management_audience for grant in grants):
-        scopes = factory.management_scopes()
+        scopes = management_scopes.values()
         body = {"client_id": tenant.client_id, "audience": tenant.management_audience, "scope": scopes}
         factory.insert(tenant, "/client-grants", body)
 

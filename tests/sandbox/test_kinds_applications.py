@@ -5,6 +5,7 @@ from __future__ import annotations
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from sandbox.kinds import routes
 from tests.sandbox.management import Management
 
 API = {"identifier": "https://orders.larkspur.example", "scopes": [{"value": "read:orders", "description": "Read"}]}
@@ -111,6 +112,16 @@ def test_the_management_api_itself_is_not_renamed(management: Management) -> Non
     (api,) = [api for api in management.get("/resource-servers") if api["name"] == "Auth0 Management API"]
     management.refused("PATCH", f"/resource-servers/{api['id']}", {"name": "Mine"}, status=400)
     assert management.patch(f"/resource-servers/{api['id']}", {"token_lifetime": 3600})["token_lifetime"] == 3600
+
+
+def test_the_management_api_describes_every_scope_that_an_endpoint_asks_for(management: Management) -> None:
+    (api,) = [api for api in management.get("/resource-servers") if api["name"] == "Auth0 Management API"]
+    described = {scope["value"]: scope["description"] for scope in api["scopes"]}
+    assert {scope for endpoint in routes.endpoints() for scope in endpoint.scopes} <= described.keys()
+    assert list(described)[:2] == ["read:client_grants", "create:client_grants"]
+    assert described["read:users"] == "Read Users"
+    assert described["read:grants"] == "Read User Grants"
+    assert described["create:custom_domains"] == "Configure new custom domains"
 
 
 def test_the_machine_application_holds_every_scope(management: Management) -> None:

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sandbox import tokens, users
-from sandbox.kinds import factory, routes, validation
+from sandbox.kinds import factory, management_scopes, routes, validation
 from sandbox.kinds.api import Api
 from sandbox.store import Document
 from sandbox.tenant import Tenant
@@ -47,7 +47,7 @@ class World:
         factory.fill(self.tenant)
         self.first = self.tenant.store.dump()
         claims = {"iss": self.tenant.issuer, "aud": self.tenant.management_audience, "exp": self.tenant.now() + 9999}
-        scope = " ".join(factory.management_scopes())
+        scope = " ".join(management_scopes.values())
         self.token = tokens.issue(self.tenant, {**claims, "scope": scope})
         self.api = Api(self.tenant)
 
