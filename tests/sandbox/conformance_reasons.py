@@ -70,6 +70,25 @@ def _always(difference: Difference, problem: str) -> bool:
     return True
 
 
+def _discovered(difference: Difference, problem: str) -> bool:
+    """The connection names an OpenID Connect discovery document."""
+    return bool(difference.row["response"]["options"].get("discovery_url"))
+
+
+def _self_described(difference: Difference, problem: str) -> bool:
+    """The application is described by a document at its own address."""
+    return any("/clients/cimd/" in row["path"] for row in [*difference.before, difference.row])
+
+
+def _sorted_by_id(difference: Difference, problem: str) -> bool:
+    ids = [item["connection_id"].lower() for item in difference.row["response"]["connections"]]
+    return ids == sorted(ids)
+
+
+def _installing(difference: Difference, problem: str) -> bool:
+    return bool(difference.row["response"]["dependencies"])
+
+
 def _refused(difference: Difference, problem: str) -> bool:
     """The recorded answer is a 403 for a missing scope or feature."""
     return difference.row["response"].get("errorCode") in ("insufficient_scope", "insufficient_entitlement")
@@ -128,10 +147,10 @@ CAUSES: tuple[tuple[str, str, Reason, Proof], ...] = (
     ("custom-domains", r"verification\.methods\.\[\]\.record is ", NAME, _always),
     ("", r"^(clients\.\[\]\.)?tenant(_name)? is ", NAME, _always),
     ("resource-servers$", r"identifier is .*/api/v2/", NAME, _always),
-    (rf"connections({ID})?$", r"options\.(oidc_metadata\.|token_endpoint |userinfo_endpoint )", DOCUMENT, _always),
-    (rf"clients{ID}", r'name is "Tinywiki"', DOCUMENT, _always),
-    (rf"organizations{ID}/connections$", r"connections\.\[\]\.", ORDER, _always),
-    (rf"actions/actions{ID}$", r'status is "buil(t|ding)", recorded "(retrying|building|failed)"', MOMENT, _always),
+    (rf"connections({ID})?$", r"options\.(oidc_metadata\.|token_endpoint |userinfo_endpoint )", DOCUMENT, _discovered),
+    (rf"clients{ID}", r"^(mapped_fields\.)?name is ", DOCUMENT, _self_described),
+    (rf"organizations{ID}/connections$", r"connections\.\[\]\.", ORDER, _sorted_by_id),
+    (rf"actions/actions{ID}$", r'status is "buil(t|ding)", recorded "(retrying|building|failed)"', MOMENT, _installing),
     ("", r"^status 200, recorded 403", RIGHTS, _refused),
     (rf"clients{ID}$", r"^status 404", UNLINKED, _unlisted),
     ("", r"^status 40[04], recorded 20[04]", DISORDER, _deleted),
