@@ -65,17 +65,21 @@ def complete_api(call: Call, api: Document) -> Document:
         api = {**api, **MY_ACCOUNT}
     if isinstance(call.body, dict) and "scopes" in call.body:
         _forget_permissions(call, api["identifier"], {scope["value"] for scope in api.get("scopes") or ()})
+    if api.get("signing_alg") == "HS256" and not api.get("signing_secret"):
+        api = {**api, "signing_secret": secrets.token_urlsafe(24)}
+    return _with_encryption_key(api)
+
+
+def _with_encryption_key(api: Document) -> Document:
+    """The key to which tokens are encrypted is shown by its thumbprint."""
     encryption = api.get("token_encryption") or {}
     key = encryption.get("encryption_key") or {}
-    if "pem" in key:
-        kept = {name: value for name, value in key.items() if name != "pem"}
-        key = {
-            **kept,
-            "thumbprint_sha256": thumbprint_sha256(key["pem"]),
-            "kid": key.get("kid") or secrets.token_urlsafe(32),
-        }
-        api = {**api, "token_encryption": {**encryption, "encryption_key": key}}
-    return api
+    if "pem" not in key:
+        return api
+    kept = {name: value for name, value in key.items() if name != "pem"}
+    thumbprint, kid = thumbprint_sha256(key["pem"]), key.get("kid") or secrets.token_urlsafe(32)
+    shown = {**kept, "thumbprint_sha256": thumbprint, "kid": kid}
+    return {**api, "token_encryption": {**encryption, "encryption_key": shown}}
 
 
 MY_ACCOUNT: Document = {

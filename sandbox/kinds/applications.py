@@ -78,8 +78,9 @@ def new_client(call: Call, sent: Document) -> Document:
 
 
 def complete_client(call: Call, client: Document) -> Document:
-    """Keep what hangs together in step: session transfer, back-channel logout, the linked API."""
-    client = _with_logout(call, client)
+    """Keep what hangs together in step: older names, session transfer, back-channel logout, the linked API."""
+    cross_origin = client.get("cross_origin_authentication", False)
+    client = {**_with_logout(call, client), "cross_origin_auth": cross_origin}
     if isinstance(client.get("session_transfer"), dict):
         client = {**client, "session_transfer": merged(SESSION_TRANSFER, client["session_transfer"])}
     if client.get("token_endpoint_auth_method") and client.get("client_authentication_methods"):

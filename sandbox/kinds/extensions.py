@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
+
+import orjson
 
 from sandbox.errors import ApiError
 from sandbox.kinds import crud
@@ -69,7 +72,7 @@ def _sealed(call: Call, connection: Document) -> Document:
         **kept,
         "_setup": setup,
         "ready": bool(setup),
-        "fingerprint": f"{hash(repr(sorted(setup))) & 0xFFFFFFFF:08x}",
+        "fingerprint": hashlib.sha256(orjson.dumps(setup, option=orjson.OPT_SORT_KEYS)).hexdigest(),
     }
 
 

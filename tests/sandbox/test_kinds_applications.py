@@ -45,6 +45,20 @@ def test_null_removes_a_property(management: Management) -> None:
     assert "description" not in management.patch(f"/clients/{client_id}", {"description": None})
 
 
+def test_the_older_name_of_cross_origin_authentication_tells_the_same(management: Management) -> None:
+    client = management.post("/clients", {"name": "Till", "cross_origin_authentication": True})
+    assert client["cross_origin_auth"] is True
+    path = f"/clients/{client['client_id']}"
+    assert management.patch(path, {"cross_origin_authentication": False})["cross_origin_auth"] is False
+
+
+def test_an_api_that_signs_with_a_secret_gets_one(management: Management) -> None:
+    api = management.post("/resource-servers", {**API, "signing_alg": "HS256"})
+    assert len(api["signing_secret"]) >= 16
+    changed = management.patch(f"/resource-servers/{api['id']}", {"name": "Orders"})
+    assert changed["signing_secret"] == api["signing_secret"]
+
+
 def test_a_rotated_secret_is_another_one(management: Management) -> None:
     client = management.post("/clients", {"name": "Till"})
     rotated = management.post(f"/clients/{client['client_id']}/rotate-secret")

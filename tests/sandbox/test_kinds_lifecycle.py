@@ -177,3 +177,13 @@ def test_read_only_properties_are_refused_or_ignored(management: Management, pat
     if has("PATCH", f"{path}/{one(kind)}"):
         management.ask("PATCH", f"{path}/{id}", {**BODIES[path][1], kind.id_field: "mine"})
         assert management.get(f"{path}/{id}")[kind.id_field] == id
+
+
+def test_the_fingerprint_of_what_the_vault_holds_changes_with_it(management: Management) -> None:
+    body = BODIES["/flows/vault/connections"][0]
+    created = management.post("/flows/vault/connections", body)
+    assert "setup" not in created
+    path = f"/flows/vault/connections/{created['id']}"
+    assert management.patch(path, {"setup": body["setup"]})["fingerprint"] == created["fingerprint"]
+    other = management.patch(path, {"setup": {**body["setup"], "api_key": "another"}})
+    assert other["fingerprint"] != created["fingerprint"]
