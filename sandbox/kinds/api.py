@@ -62,14 +62,14 @@ class Api:
     ) -> Call:
         raw_query = request.scope["query_string"]
         queries = parse_qsl(raw_query.decode("latin-1"), keep_blank_values=True) if raw_query else []
+        params = dict(zip(endpoint.names, values, strict=True))
         body = None if operation.form else await _body(request)
         if operation.checked:
             rule = validation.endpoint_rule(endpoint.method, endpoint.path)
-            if queries:
-                validation.check_query(rule, queries, endpoint.path)
+            validation.check_path(rule, params)
+            validation.check_query(rule, queries, endpoint.path)
             if endpoint.method != "GET" and not operation.form:
                 validation.check_body(rule, body, endpoint.method)
-        params = dict(zip(endpoint.names, values, strict=True))
         return Call(
             self.tenant, request, endpoint.method, endpoint.path, params, dict(queries), queries, body, claims, scopes
         )

@@ -47,7 +47,8 @@ def _rules() -> tuple[dict[str, Rule], dict[str, Rule]]:
 
 
 def endpoint_rule(method: str, path: str) -> Rule:
-    """{"query": {name: rule}, "body": rule}; {} where nothing is known of the endpoint."""
+    """{"path": {name: rule}, "query": {name: rule}, "needs": [names of the query], "body": rule}, each where there is
+    one; {} where nothing is known of the endpoint."""
     return _rules()[1].get(f"{method} {path}", {})
 
 
@@ -65,8 +66,21 @@ def check_body(rule: Rule, body: Any, method: str) -> None:
         raise ApiError(400, f"Payload validation error: {problem.sentence}", "invalid_body") from None
 
 
+def check_path(rule: Rule, params: dict[str, str]) -> None:
+    """Raises ApiError 400 invalid_uri."""
+    for name, declared in rule.get("path", {}).items():
+        try:
+            check(declared, params[name], name, lenient_null=False)
+        except Mismatch as problem:
+            raise ApiError(400, f"Path validation error: {problem.sentence}", "invalid_uri") from None
+
+
 def check_query(rule: Rule, queries: list[tuple[str, str]], path: str) -> None:
     """Raises ApiError 400 invalid_query_string."""
+    sent = dict(queries)
+    missing = [name for name in rule.get("needs", ()) if not sent.get(name)]
+    if missing:
+        raise _query_error(f"'Missing required property: {missing[0]}'.")
     declared = rule.get("query")
     if declared is None:
         return

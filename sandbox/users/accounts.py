@@ -39,10 +39,7 @@ def list_users(call: Call) -> Any:
 
 @operation("GET", "/users-by-email")
 def users_by_email(call: Call) -> Any:
-    email = call.query.get("email")
-    if not email:
-        raise ApiError(400, "Query validation error: 'Missing required property: email'.", "invalid_query_string")
-    return [shown(call, user) for user in records.find_by_email(call.tenant, email)]
+    return [shown(call, user) for user in records.find_by_email(call.tenant, call.query["email"])]
 
 
 @operation("GET", "/users/{id}")

@@ -60,10 +60,7 @@ def _release(call: Call, blocks: list[Document]) -> None:
 
 
 def _by_identifier(call: Call) -> list[Document]:
-    identifier = call.query.get("identifier")
-    if not identifier:
-        raise ApiError(400, "Query validation error: 'Missing required property: identifier'.", "invalid_query_string")
-    return call.store.find("user_blocks", identifier=identifier.strip().lower())
+    return call.store.find("user_blocks", identifier=call.query["identifier"].strip().lower())
 
 
 @operation("GET", "/user-blocks")
