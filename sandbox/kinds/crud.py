@@ -82,10 +82,8 @@ def listed(call: Call, items: list[Document], envelope: str, style: str, per_pag
         return [paging.chosen(call, item) for item in items]
     if style == "envelope":
         return {envelope: [paging.chosen(call, item) for item in items]}
-    if style == "checkpoint":
-        return paging.checkpoint(call, items, envelope)
-    if style == "both" and ("take" in call.query or "from" in call.query):
-        return paging.checkpoint(call, items, envelope)
+    if style == "checkpoint" or (style == "both" and ("take" in call.query or "from" in call.query)):
+        return paging.checkpoint(call, items, envelope, per_page=per_page)
     return paging.offset(call, items, envelope, per_page=per_page, always=style == "totals")
 
 

@@ -55,21 +55,25 @@ def _member(call: Call) -> tuple[str, str]:
     return organization["id"], user_id
 
 
-def _role(role: Document) -> Document:
-    return {"id": role["id"], "name": role["name"], "description": role.get("description") or ""}
-
-
 @operation("GET", "/organizations/{id}/members/{user_id}/roles")
 def list_roles(call: Call) -> Any:
-    roles = [_role(role) for role in memberships.member_roles(call.tenant, *_member(call))]
+    roles = [memberships.role_summary(role) for role in memberships.member_roles(call.tenant, *_member(call))]
     return crud.listed(call, roles, "roles", "offset")
 
 
 @operation("GET", "/organizations/{id}/members/{user_id}/effective-roles")
 def list_effective_roles(call: Call) -> Any:
-    roles = memberships.member_roles(call.tenant, *_member(call))
-    items = [{**_role(role), "sources": [{"type": "direct"}]} for role in roles]
-    return crud.listed(call, items, "roles", "checkpoint")
+    organization_id, user_id = _member(call)
+    roles = memberships.effective_roles(call.tenant, user_id, organization_id)
+    return crud.listed(call, roles, "roles", "checkpoint")
+
+
+@operation("GET", "/organizations/{id}/members/{user_id}/effective-roles/sources/groups")
+def list_role_source_groups(call: Call) -> Any:
+    organization_id, user_id = _member(call)
+    role_id = crud.find(ROLES, call, call.query["role_id"])["id"]
+    groups = memberships.granting_groups(call.tenant, user_id, role_id, organization_id)
+    return crud.listed(call, groups, "groups", "checkpoint")
 
 
 @operation("POST", "/organizations/{id}/members/{user_id}/roles")
@@ -135,7 +139,7 @@ def invite(call: Call) -> Reply:
     }
     optional = ("connection_id", "app_metadata", "user_metadata", "roles")
     document.update({key: sent[key] for key in optional if sent.get(key)})
-    return Reply(201, call.store.put("invitations", id, document))
+    return Reply(200, call.store.put("invitations", id, document))
 
 
 def _invitation(call: Call) -> Document:

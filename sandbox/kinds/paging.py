@@ -45,9 +45,16 @@ def offset(call: Call, items: Sequence[dict[str, Any]], envelope: str, *, per_pa
     return {"start": start, "limit": size, "length": len(shown), "total": len(items), envelope: shown}
 
 
-def checkpoint(call: Call, items: Sequence[dict[str, Any]], envelope: str, *, eager: bool = False) -> dict[str, Any]:
+def checkpoint(
+    call: Call,
+    items: Sequence[dict[str, Any]],
+    envelope: str,
+    *,
+    per_page: int = DEFAULT_PER_PAGE,
+    eager: bool = False,
+) -> dict[str, Any]:
     """{envelope: [...]} plus `next` while there is more (or, `eager`, after any page that was not empty)."""
-    start, size = _cursor(call.query.get("from")), number(call, "take", DEFAULT_PER_PAGE, MOST_PER_PAGE, least=1)
+    start, size = _cursor(call.query.get("from")), number(call, "take", per_page, MOST_PER_PAGE, least=1)
     shown = [chosen(call, item) for item in items[start : start + size]]
     answer: dict[str, Any] = {envelope: shown}
     if start + size < len(items) or (eager and shown):

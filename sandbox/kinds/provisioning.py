@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.errors import ApiError
-from sandbox.kinds import crud
+from sandbox.kinds import crud, groups
 from sandbox.kinds.connections import CONNECTIONS
 from sandbox.kinds.kind import BASE58
 from sandbox.kinds.mappings import DIRECTORY_MAPPING, SCIM_MAPPING
@@ -186,7 +186,10 @@ def list_directories(call: Call) -> Any:
 
 @operation("POST", "/connections/{id}/directory-provisioning/synchronizations")
 def synchronize(call: Call) -> Reply:
+    """There is no directory behind it: the groups are those that were selected, without members."""
     document = read_directory(call)
+    if document["synchronize_groups"] != "off":
+        groups.synchronize(call, document["connection_id"], _groups(call)[1])
     run = {
         "connection_id": document["connection_id"],
         "synchronization_id": new_id("dps_", 22, BASE58),
@@ -204,8 +207,8 @@ def _groups(call: Call) -> tuple[str, list[Document]]:
     return document["connection_id"], stored["groups"]
 
 
-def _put_groups(call: Call, id: str, groups: list[Document]) -> Reply:
-    call.store.put("synchronized_groups", id, {"groups": list({group["id"]: group for group in groups}.values())})
+def _put_groups(call: Call, id: str, selected: list[Document]) -> Reply:
+    call.store.put("synchronized_groups", id, {"groups": list({group["id"]: group for group in selected}.values())})
     return Reply(204)
 
 
@@ -222,12 +225,12 @@ def replace_groups(call: Call) -> Reply:
 
 @operation("POST", "/connections/{id}/directory-provisioning/synchronized-groups")
 def add_groups(call: Call) -> Reply:
-    id, groups = _groups(call)
-    return _put_groups(call, id, [*groups, *call.body["groups"]])
+    id, selected = _groups(call)
+    return _put_groups(call, id, [*selected, *call.body["groups"]])
 
 
 @operation("DELETE", "/connections/{id}/directory-provisioning/synchronized-groups")
 def remove_groups(call: Call) -> Reply:
-    id, groups = _groups(call)
+    id, selected = _groups(call)
     gone = {group["id"] for group in call.body["groups"]}
-    return _put_groups(call, id, [group for group in groups if group["id"] not in gone])
+    return _put_groups(call, id, [group for group in selected if group["id"] not in gone])

@@ -16,6 +16,7 @@ TABLES = (
     "connections",
     "credentials",
     "extensions",
+    "groups",
     "keys",
     "legacy",
     "members",

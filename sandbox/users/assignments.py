@@ -15,13 +15,9 @@ def _user_id(call: Call) -> str:
     return str(records.get(call.tenant, call.params["id"])["user_id"])
 
 
-def _role(role: Document) -> Document:
-    return {"id": role["id"], "name": role["name"], "description": role.get("description") or ""}
-
-
 @operation("GET", "/users/{id}/roles")
 def list_roles(call: Call) -> Any:
-    roles = [_role(role) for role in memberships.roles_of(call.tenant, _user_id(call))]
+    roles = [memberships.role_summary(role) for role in memberships.roles_of(call.tenant, _user_id(call))]
     return listing(call, roles, "roles")
 
 
@@ -127,53 +123,27 @@ def list_groups(call: Call) -> Any:
     return listing(call, items, "groups")
 
 
-def _groups(call: Call, user_id: str) -> list[Document]:
-    rows = call.store.find("group_members", user_id=user_id)
-    return [group for row in rows if (group := call.store.get("groups", row["group_id"]))]
-
-
-def _effective_roles(call: Call, user_id: str) -> list[Document]:
-    """Direct roles and those of the user's groups, each with its sources."""
-    found: dict[str, Document] = {}
-    for role in memberships.roles_of(call.tenant, user_id):
-        found[role["id"]] = {**_role(role), "sources": ["direct"]}
-    for group in _groups(call, user_id):
-        for row in call.store.find("group_roles", group_id=group["id"]):
-            held = call.store.get("roles", row["role_id"])
-            if held is not None:
-                entry = found.setdefault(held["id"], {**_role(held), "sources": []})
-                entry["sources"] = [*dict.fromkeys([*entry["sources"], "groups"])]
-    return list(found.values())
-
-
 @operation("GET", "/users/{id}/effective-roles")
 def list_effective_roles(call: Call) -> Any:
-    return checkpoint(call, _effective_roles(call, _user_id(call)), "roles")
+    return checkpoint(call, memberships.effective_roles(call.tenant, _user_id(call)), "roles")
 
 
 @operation("GET", "/users/{id}/effective-roles/sources/groups")
 def list_role_source_groups(call: Call) -> Any:
-    user_id, role_id = _user_id(call), call.query.get("role_id", "")
+    user_id, role_id = _user_id(call), call.query["role_id"]
     if call.store.get("roles", role_id) is None:
         raise ApiError(404, "The role does not exist.", "inexistent_role")
-    granting = {row["group_id"] for row in call.store.find("group_roles", role_id=role_id)}
-    return checkpoint(call, [g for g in _groups(call, user_id) if g["id"] in granting], "groups")
+    return checkpoint(call, memberships.granting_groups(call.tenant, user_id, role_id), "groups")
 
 
 @operation("GET", "/users/{id}/effective-permissions")
 def list_effective_permissions(call: Call) -> Any:
-    user_id, identifier = _user_id(call), call.query.get("resource_server_identifier")
-    if not identifier:
-        raise ApiError(
-            400,
-            "Query validation error: 'Missing required property: resource_server_identifier'.",
-            "invalid_query_string",
-        )
+    user_id, identifier = _user_id(call), call.query["resource_server_identifier"]
     sources: dict[str, list[str]] = {}
     for row in memberships.permissions_of(call.tenant, user_id):
         if row["resource_server_identifier"] == identifier:
             sources.setdefault(row["permission_name"], []).append("direct")
-    for role in _effective_roles(call, user_id):
+    for role in memberships.effective_roles(call.tenant, user_id):
         for row in memberships.permissions_of_role(call.tenant, role["id"]):
             if row["resource_server_identifier"] == identifier:
                 sources.setdefault(row["permission_name"], []).append("roles")
@@ -188,10 +158,10 @@ def list_effective_permissions(call: Call) -> Any:
 @operation("GET", "/users/{id}/effective-permissions/sources/effective-roles")
 def list_permission_source_roles(call: Call) -> Any:
     user_id, query = _user_id(call), call.query
-    wanted = (query.get("resource_server_identifier"), query.get("permission_name"))
+    wanted = (query["resource_server_identifier"], query["permission_name"])
     roles = [
         role
-        for role in _effective_roles(call, user_id)
+        for role in memberships.effective_roles(call.tenant, user_id)
         if any(
             (row["resource_server_identifier"], row["permission_name"]) == wanted
             for row in memberships.permissions_of_role(call.tenant, role["id"])

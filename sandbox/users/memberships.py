@@ -6,6 +6,9 @@ Documents (kind, key, fields; `_key` repeats the key):
     organization_members      "ORG_ID USER_ID"             {organization_id, user_id, created_at}
     organization_member_roles "ORG_ID USER_ID ROLE_ID"     {organization_id, user_id, role_id}
     role_permissions          "ROLE_ID IDENTIFIER NAME"    {role_id, resource_server_identifier, permission_name}
+    group_members             "GROUP_ID USER_ID"           {group_id, user_id, created_at}
+    group_roles               "GROUP_ID ROLE_ID"           {group_id, role_id}
+    organization_group_roles  "ORG_ID GROUP_ID ROLE_ID"    {organization_id, group_id, role_id}
 Functions that take several ids change nothing where one of them is wrong.
 """
 
@@ -17,7 +20,9 @@ from typing import Any
 from sandbox.store import Document
 from sandbox.tenant import Tenant
 
-KINDS = ("user_roles", "user_permissions", "organization_members", "organization_member_roles", "role_permissions")
+HOLDERS = ("user_roles", "group_roles")
+WITHIN_ORGANIZATION = ("organization_member_roles", "organization_group_roles")
+"""Kinds that give roles to users, and to groups."""
 
 
 def prepare(tenant: Tenant) -> None:
@@ -30,6 +35,8 @@ def prepare(tenant: Tenant) -> None:
         ("organization_member_roles", "organization_id"),
         ("organization_member_roles", "user_id"),
         ("role_permissions", "role_id"),
+        ("group_members", "group_id"),
+        ("group_roles", "group_id"),
     ):
         tenant.store.index(kind, field)
 
@@ -103,22 +110,67 @@ def remove_member_role(tenant: Tenant, organization_id: str, user_id: str, role_
     remove(tenant, "organization_member_roles", organization_id=organization_id, user_id=user_id, role_id=role_id)
 
 
+def groups_of(tenant: Tenant, user_id: str) -> list[Document]:
+    rows = tenant.store.find("group_members", user_id=user_id)
+    return _documents(tenant, "groups", (row["group_id"] for row in rows))
+
+
+def granting_groups(tenant: Tenant, user_id: str, role_id: str, organization_id: str | None = None) -> list[Document]:
+    """The user's groups that hold the role, in the tenant or within an organization."""
+    kind = WITHIN_ORGANIZATION[1] if organization_id else HOLDERS[1]
+    prefix = f"{organization_id} " if organization_id else ""
+    groups = groups_of(tenant, user_id)
+    return [group for group in groups if tenant.store.get(kind, f"{prefix}{group['id']} {role_id}")]
+
+
+def effective_roles(tenant: Tenant, user_id: str, organization_id: str | None = None) -> list[Document]:
+    """The roles held directly or through groups, each with its `sources`."""
+    found = roles_by_source(tenant, user_id, organization_id)
+    roles = _documents(tenant, "roles", found)
+    return [{**role_summary(role), "sources": found[role["id"]]} for role in roles]
+
+
+def role_summary(role: Document) -> Document:
+    """As lists of somebody's roles show it."""
+    return {"id": role["id"], "name": role["name"], "description": role.get("description") or ""}
+
+
+def roles_by_source(tenant: Tenant, user_id: str, organization_id: str | None = None) -> dict[str, list[str]]:
+    """Role id -> "direct", "groups" or both: how the user holds the role, in the tenant or within an organization."""
+    within = {"organization_id": organization_id} if organization_id else {}
+    direct, by_group = WITHIN_ORGANIZATION if within else HOLDERS
+    found = {row["role_id"]: ["direct"] for row in tenant.store.find(direct, user_id=user_id, **within)}
+    for group in groups_of(tenant, user_id):
+        for row in tenant.store.find(by_group, group_id=group["id"], **within):
+            sources = found.setdefault(row["role_id"], [])
+            if "groups" not in sources:
+                sources.append("groups")
+    return found
+
+
 def forget_role(tenant: Tenant, role_id: str) -> None:
     """Call when a role is deleted."""
-    for kind in ("user_roles", "organization_member_roles", "role_permissions"):
-        for row in tenant.store.find(kind, role_id=role_id):
-            tenant.store.remove(kind, row["_key"])
+    _forget(tenant, (*HOLDERS, *WITHIN_ORGANIZATION, "role_permissions"), role_id=role_id)
 
 
 def forget_organization(tenant: Tenant, organization_id: str) -> None:
     """Call when an organization is deleted."""
-    for kind in ("organization_members", "organization_member_roles"):
-        for row in tenant.store.find(kind, organization_id=organization_id):
+    _forget(tenant, ("organization_members", *WITHIN_ORGANIZATION), organization_id=organization_id)
+
+
+def forget_group(tenant: Tenant, group_id: str) -> None:
+    """Call when a group is deleted."""
+    _forget(tenant, ("group_members", "group_roles", "organization_group_roles"), group_id=group_id)
+
+
+def _forget(tenant: Tenant, kinds: Iterable[str], **equal: str) -> None:
+    for kind in kinds:
+        for row in tenant.store.find(kind, **equal):
             tenant.store.remove(kind, row["_key"])
 
 
 def put(tenant: Tenant, kind: str, **fields: str) -> None:
-    """Insert a row of one of KINDS; a row that is there stays as it is. The order of `fields` makes the key."""
+    """Insert a row; one that is there stays as it is. The order of `fields` makes the key."""
     key = " ".join(fields.values())
     if tenant.store.get(kind, key) is None:
         tenant.store.put(kind, key, {"_key": key, **fields, "created_at": tenant.timestamp()})

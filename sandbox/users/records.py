@@ -25,6 +25,7 @@ _OWNED_BY_USER = (
     "device_credentials",
     "federated_tokensets",
     "grants",
+    "group_members",
     "organization_member_roles",
     "organization_members",
     "refresh_tokens",
