@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sandbox.errors import ApiError
-from sandbox.kinds import registry, routes, validation
+from sandbox.kinds import registry, routes, tenant_events, validation
 from sandbox.kinds.operations import OPERATIONS, Call, Operation, Reply
 from sandbox.tenant import Tenant
 from sandbox.tokens import verify_management_token
@@ -27,6 +27,7 @@ class Api:
     def __init__(self, tenant: Tenant) -> None:
         self.tenant = tenant
         registry.load()
+        tenant_events.watch(tenant)
 
     async def __call__(self, request: Request) -> Response:
         try:
@@ -114,6 +115,8 @@ def _too_large() -> ApiError:
 
 
 def _rendered(result: Any, method: str) -> Response:
+    if isinstance(result, Response):
+        return result
     if isinstance(result, Reply):
         if result.body is None:
             return Response(status_code=result.status, headers=result.headers)

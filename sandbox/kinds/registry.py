@@ -15,6 +15,7 @@ TABLES = (
     "branding",
     "connections",
     "credentials",
+    "deliveries",
     "extensions",
     "groups",
     "keys",
@@ -32,6 +33,7 @@ TABLES = (
     "provisioning",
     "roles",
     "streams",
+    "subscriptions",
     "tenant_settings",
     "triggers",
 )

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 import uuid
-from typing import Any
 
-from sandbox.errors import ApiError
 from sandbox.kinds import crud
 from sandbox.kinds.kind import BASE58, DIGITS, Id, IdFormat, Kind, Unique
-from sandbox.kinds.operations import Call, Reply, operation
+from sandbox.kinds.operations import Call
 from sandbox.store import Document
 
 AUTHORIZATION_SECRETS = ("token", "password", "value")
@@ -80,61 +78,6 @@ EVENT_STREAMS = Kind(
     paging="checkpoint",
     before=_complete_event_stream,
 )
-
-
-@operation("GET", "/event-streams/{id}/deliveries")
-def list_deliveries(call: Call) -> list[Document]:
-    stream = crud.find(EVENT_STREAMS, call, call.params["id"])
-    found = call.store.find("event_deliveries", event_stream_id=stream["id"])
-    wanted = call.several("statuses")
-    return [d for d in found if not wanted or d["status"] in wanted]
-
-
-def _delivery(call: Call) -> Document:
-    stream = crud.find(EVENT_STREAMS, call, call.params["id"])
-    found = call.store.get("event_deliveries", call.params["event_id"])
-    if found is None or found["event_stream_id"] != stream["id"]:
-        raise ApiError(404, "The delivery does not exist.", "inexistent_event_delivery")
-    return found
-
-
-@operation("GET", "/event-streams/{id}/deliveries/{event_id}")
-def read_delivery(call: Call) -> Document:
-    return _delivery(call)
-
-
-@operation("POST", "/event-streams/{id}/redeliver")
-def redeliver_many(call: Call) -> Reply:
-    crud.find(EVENT_STREAMS, call, call.params["id"])
-    sent = call.body or {}
-    return Reply(202, {"date_from": sent.get("date_from"), "date_to": sent.get("date_to"), "statuses": ["failed"]})
-
-
-@operation("POST", "/event-streams/{id}/redeliver/{event_id}")
-def redeliver(call: Call) -> Reply:
-    _delivery(call)
-    return Reply(202)
-
-
-@operation("POST", "/event-streams/{id}/test")
-def test_stream(call: Call) -> Reply:
-    """Nothing leaves the sandbox: the delivery of the test event is kept as failed."""
-    stream = crud.find(EVENT_STREAMS, call, call.params["id"])
-    now, id = call.tenant.timestamp(), f"evt_{Id('', 16).new()}"
-    event: dict[str, Any] = {
-        "id": id,
-        "event_stream_id": stream["id"],
-        "status": "failed",
-        "event_type": (call.body or {}).get("event_type", "user.created"),
-        "attempts": [{"status": "failed", "timestamp": now, "error_message": "The sandbox sends no events."}],
-        "event": {
-            "id": id,
-            "source": f"urn:auth0:{call.tenant.name}",
-            "time": now,
-            "data": (call.body or {}).get("data", {}),
-        },
-    }
-    return Reply(200, call.store.put("event_deliveries", id, event))
 
 
 crud.register(LOG_STREAMS, EVENT_STREAMS)
