@@ -44,6 +44,13 @@ CONNECTION_PROFILES = Kind(
     most=10,
     paging="checkpoint",
 )
+
+
+def _check_alone(call: Call, profile: Document, before: Document | None) -> None:
+    if before is None and call.store.count("client_profiles"):
+        raise ApiError(409, "A tenant may have one client profile only.", "client_profile_conflict")
+
+
 CLIENT_PROFILES = Kind(
     path="/client-profiles",
     store="client_profiles",
@@ -53,17 +60,26 @@ CLIENT_PROFILES = Kind(
     created_at="created_at",
     updated_at="updated_at",
     read_only=frozenset({"id"}),
+    delete_twice=True,
     paging="checkpoint",
+    check=_check_alone,
 )
 RATE_LIMIT_POLICIES = Kind(
     path="/rate-limit-policies",
     store="rate_limit_policies",
     envelope="rate_limit_policies",
     id=Id("rlp_", 22, BASE58),
-    missing=("Rate limit policy not found.", "inexistent_rate_limit_policy"),
+    missing=("The rate limit policy does not exist.", "inexistent_rate_limit_policy"),
     created_at="created_at",
     updated_at="updated_at",
     read_only=frozenset({"id"}),
+    unique=(
+        Unique(
+            ("resource", "consumer", "consumer_selector"),
+            "A rate limit policy with the same resource, consumer, and consumer_selector already exists.",
+            "rate_limit_policy_conflict",
+        ),
+    ),
     filters=("resource", "consumer", "consumer_selector"),
     paging="checkpoint",
 )
@@ -166,67 +182,6 @@ def revoke_ticket(call: Call) -> Reply:
     crud.find(SELF_SERVICE_PROFILES, call, call.params["profile_id"])
     call.store.remove("sso_tickets", call.params["id"])
     return Reply(202)
-
-
-# --- templates -------------------------------------------------------------------------------------------------------
-
-USER_ATTRIBUTE_TEMPLATE = {
-    "id": "uap_template_default",
-    "display_name": "Default",
-    "template": {
-        "name": "Default",
-        "user_id": USER_ID,
-        "user_attributes": {
-            "email": {
-                "label": "Email",
-                "description": "Email of the User",
-                "auth0_mapping": "email",
-                "profile_required": True,
-            }
-        },
-    },
-}
-CONNECTION_TEMPLATE = {
-    "id": "cop_template_default",
-    "display_name": "Default",
-    "template": {
-        "name": "Default",
-        "organization": {"show_as_button": "optional", "assign_membership_on_login": "optional"},
-        "connection_name_prefix_template": "con-{org_id}",
-        "enabled_features": [],
-        "strategy_overrides": {},
-    },
-}
-
-
-def _listed_template(template: Document) -> Document:
-    return {key: template[key] for key in ("id", "display_name")}
-
-
-@operation("GET", "/user-attribute-profiles/templates")
-def list_user_attribute_templates(call: Call) -> Document:
-    return {"user_attribute_profile_templates": [_listed_template(USER_ATTRIBUTE_TEMPLATE)]}
-
-
-@operation("GET", "/connection-profiles/templates")
-def list_connection_templates(call: Call) -> Document:
-    return {"connection_profile_templates": [_listed_template(CONNECTION_TEMPLATE)]}
-
-
-@operation("GET", "/user-attribute-profiles/templates/{id}")
-def read_user_attribute_template(call: Call) -> Document:
-    return _template(call, USER_ATTRIBUTE_TEMPLATE)
-
-
-@operation("GET", "/connection-profiles/templates/{id}")
-def read_connection_template(call: Call) -> Document:
-    return _template(call, CONNECTION_TEMPLATE)
-
-
-def _template(call: Call, template: Document) -> Document:
-    if call.params["id"] != template["id"]:
-        raise ApiError(404, "Template not found.", "inexistent_template")
-    return template
 
 
 crud.register(

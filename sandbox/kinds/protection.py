@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.errors import ApiError
-from sandbox.kinds import settings
+from sandbox.kinds import crud, settings
+from sandbox.kinds.kind import BASE58, Id, Kind, Unique
 from sandbox.kinds.operations import Call, Reply, operation
 from sandbox.kinds.settings import Setting
 from sandbox.store import Document
 
 FACTORS = ("sms", "push-notification", "otp", "email", "duo", "webauthn-roaming", "webauthn-platform", "recovery-code")
 DAY_SECONDS = 86_400
+CAPTCHA_SECRETS = ("secret", "api_key")
 ENROLLMENT = (
     "{{code}} is your verification code for {{tenant.friendly_name}}. Please enter this code to verify your enrollment."
 )
@@ -83,7 +85,7 @@ SETTINGS = (
         feature="bot detection",
         shown=lambda call, document: _without_captcha_secrets(document),
     ),
-    Setting("/attack-protection/phone-provider-protection", {"type": "disabled"}),
+    Setting("/attack-protection/phone-provider-protection", {"type": "none"}),
     Setting("/risk-assessments/settings", {"enabled": False}),
     Setting("/risk-assessments/settings/new-device", {"remember_for": 30}),
     Setting("/supplemental-signals", {"akamai_enabled": False}, feature="Akamai Signals"),
@@ -126,12 +128,12 @@ SETTINGS = (
     Setting("/guardian/factors/push-notification/providers/fcmv1", {}, shown=lambda call, document: {}),
     Setting(
         "/guardian/factors/webauthn-roaming/settings",
-        {"userVerification": "preferred", "overrideRelyingParty": False, "relyingPartyIdentifier": ""},
+        {"userVerification": "preferred", "overrideRelyingParty": False},
         put_replaces=False,
     ),
     Setting(
         "/guardian/factors/webauthn-platform/settings",
-        {"overrideRelyingParty": False, "relyingPartyIdentifier": ""},
+        {"overrideRelyingParty": False},
         put_replaces=False,
     ),
 )
@@ -148,11 +150,39 @@ def _apns(call: Call, document: Document) -> Document:
     return answer
 
 
+def _with_captcha_secrets(call: Call, policy: Document) -> Document:
+    """A secret that a changed provider leaves out is kept."""
+    old = (call.store.get("captcha_policies", policy["id"]) or policy)["action"]
+    action = dict(policy["action"])
+    for name, provider in action.items():
+        if isinstance(provider, dict) and isinstance(old.get(name), dict):
+            kept = {key: value for key, value in old[name].items() if key in CAPTCHA_SECRETS}
+            action[name] = {**kept, **provider}
+    return {**policy, "action": action}
+
+
 def _without_captcha_secrets(document: Document) -> Document:
     return {
-        name: _unless(isinstance(value, dict), value, "secret", "api_key") if isinstance(value, dict) else value
+        name: _unless(isinstance(value, dict), value, *CAPTCHA_SECRETS) if isinstance(value, dict) else value
         for name, value in document.items()
     }
+
+
+CAPTCHA_POLICIES = Kind(
+    path="/attack-protection/captcha/policies",
+    store="captcha_policies",
+    envelope="policies",
+    id=Id("cap_", 22, BASE58),
+    missing=("The CAPTCHA policy does not exist.", "inexistent_captcha_policy"),
+    created_at="created_at",
+    updated_at="updated_at",
+    read_only=frozenset({"id"}),
+    unique=(Unique(("priority",), "A CAPTCHA policy with this priority already exists.", "captcha_policy_conflict"),),
+    paging="bare",
+    before=_with_captcha_secrets,
+    shown=lambda call, policy: {**policy, "action": _without_captcha_secrets(policy["action"])},
+    order=lambda policy: policy["priority"],
+)
 
 
 # --- factors and policies --------------------------------------------------------------------------------------------
@@ -192,3 +222,4 @@ def replace_policies(call: Call) -> Reply:
 
 
 settings.register(*SETTINGS)
+crud.register(CAPTCHA_POLICIES)

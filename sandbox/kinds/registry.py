@@ -10,12 +10,15 @@ from sandbox import users
 TABLES = (
     "action_versions",
     "actions",
+    "agents",
     "apis",
     "applications",
     "branding",
     "connections",
     "credentials",
     "deliveries",
+    "experimentation",
+    "experiments",
     "extensions",
     "groups",
     "keys",
@@ -32,8 +35,10 @@ TABLES = (
     "protection",
     "provisioning",
     "roles",
+    "searches",
     "streams",
     "subscriptions",
+    "templates",
     "tenant_settings",
     "triggers",
 )
@@ -45,4 +50,3 @@ def load() -> None:
         importlib.import_module(f"sandbox.kinds.{name}")
     for name in users.ENDPOINTS:
         importlib.import_module(f"sandbox.users.{name}")
-    importlib.import_module("sandbox.kinds.shaped")

@@ -7,9 +7,9 @@ from typing import Any
 
 from sandbox.store import Document
 
-CASE_INSENSITIVE = frozenset(("email", "name", "given_name", "family_name", "nickname"))
+CASE_INSENSITIVE = frozenset(("email", "name", "display_name", "given_name", "family_name", "nickname"))
 # Matched by a word of the value as well as by the whole.
-_WORDS = frozenset(("description", "name", "given_name", "family_name", "nickname"))
+_WORDS = frozenset(("description", "name", "display_name", "given_name", "family_name", "nickname"))
 BARE = ("email", "name", "given_name", "family_name", "nickname", "username", "phone_number", "user_id")
 _COMPUTED = {"email.domain": lambda user: [str(user.get("email") or "").rpartition("@")[2]]}
 # Never an object, so that _exists_ needs no second look.

@@ -20,7 +20,7 @@ BODIES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     # path of the list: (what creates one, what changes it)
     "/actions/actions": (ACTION, {"name": "Greet again"}),
     "/actions/modules": ({"name": "greetings", "code": "module.exports = {};"}, {"code": "module.exports = {a: 1};"}),
-    "/agents": ({"name": "Concierge"}, {"name": "Butler"}),
+    "/agents": ({"name": "Concierge", "external_agent_id": "c-1"}, {"name": "Butler"}),
     "/attack-protection/captcha/policies": (
         {"name": "Guests", "match": {}, "action": {}, "priority": 1},
         {"name": "Strangers"},
@@ -37,7 +37,14 @@ BODIES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"type": "otp_verify", "disabled": False, "content": {"body": {"text": "{{code}}", "voice": "{{code}}"}}},
         {"disabled": True},
     ),
-    "/client-profiles": ({"name": "Partner", "client_configuration": {}, "apply_policy": {}}, {"name": "Guest"}),
+    "/client-profiles": (
+        {
+            "name": "Partner",
+            "client_configuration": {},
+            "apply_policy": {"external_metadata_type": "cimd", "external_metadata_created_by": "client"},
+        },
+        {"name": "Guest"},
+    ),
     "/clients": ({"name": "Till", "app_type": "regular_web"}, {"description": "At the door"}),
     "/connection-profiles": ({"name": "Partner"}, {"name": "Guest"}),
     "/connections": ({"name": "staff", "strategy": "auth0"}, {"display_name": "Staff"}),
@@ -104,6 +111,7 @@ ONLY_WITH_OTHERS = {
     "/experimentation/experiments",
     "/experimentation/feature-flags",
     "/experimentation/segments",
+    "/groups",
     "/keys/network-acls",
     "/rate-limit-policies",
     "/token-exchange-profiles",

@@ -169,18 +169,6 @@ def test_a_phone_template_is_tried_out_in_the_mail_box(management: Management, k
     assert any("Hello {{code}}" in str(message) for message in management.tenant.mail())
 
 
-def test_endpoints_without_recordings_keep_what_they_are_given(management: Management) -> None:
-    flag = {"name": "new-checkout", "parameters": {"enabled": {"type": "boolean", "value": False}}}
-    created = management.post("/experimentation/feature-flags", flag)
-    assert created | flag == created
-    path = f"/experimentation/feature-flags/{created['id']}"
-    variation = management.post(f"{path}/variations", {"name": "all", "overrides": {"enabled": {"value": True}}})
-    assert [v["id"] for v in management.get(f"{path}/variations")["variations"]] == [variation["id"]]
-    assert management.get("/groups", take=10) == {"groups": []}
-    management.refused("GET", "/groups/grp_x", status=404)
-    assert [o["name"] for o in management.get("/organizations/search", q="none")["organizations"]] == []
-
-
 def test_a_metadata_document_is_registered_under_its_address(management: Management) -> None:
     body = {"external_client_id": "https://app.example/client.json"}
     preview = management.post("/clients/cimd/preview", body)
@@ -191,17 +179,3 @@ def test_a_metadata_document_is_registered_under_its_address(management: Managem
     assert (client["oidc_conformant"], client["refresh_token"]["rotation_type"]) == (True, "rotating")
     assert management.post("/clients/cimd/register", body)["client_id"] == registered["client_id"]
     management.refused("POST", "/clients/cimd/preview", {"external_client_id": "http://app.example/"}, status=400)
-
-
-def test_keys_that_encrypt_are_replaced_and_imported(management: Management) -> None:
-    before = {key["kid"] for key in management.get("/keys/encryption") if key["state"] == "active"}
-    assert management.ask("POST", "/keys/encryption/rekey").status_code == 204
-    after = {key["kid"]: key["state"] for key in management.get("/keys/encryption")}
-    assert {after[kid] for kid in before} == {"deactivated"}
-    created = management.post("/keys/encryption", {"type": "customer-provided-root-key"})
-    assert created["state"] == "pre-activation"
-    path = f"/keys/encryption/{created['kid']}"
-    assert management.post(f"{path}/wrapping-key")["public_key"]
-    assert management.post(path, {"wrapped_key": "d3JhcHBlZA=="})["state"] == "active"
-    management.delete(path)
-    assert management.get(path)["state"] == "destroyed"
