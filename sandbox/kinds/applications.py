@@ -212,7 +212,9 @@ def enabled_connections(call: Call) -> Any:
     enabled = [c for c in call.store.all("connections") if client["client_id"] in c.get("enabled_clients", ())]
     wanted = call.several("strategy")
     chosen = [c for c in enabled if not wanted or c["strategy"] in wanted]
-    return crud.listed(call, chosen, "connections", "checkpoint")
+    shown = [crud.shown(crud.KINDS["/connections"], call, connection) for connection in chosen]
+    without = [{key: value for key, value in c.items() if key != "enabled_clients"} for c in shown]
+    return crud.listed(call, without, "connections", "checkpoint")
 
 
 crud.register(CLIENTS)

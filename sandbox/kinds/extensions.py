@@ -64,16 +64,10 @@ FLOWS = Kind(
 
 def _sealed(call: Call, connection: Document) -> Document:
     """What the vault holds is never read back; its fingerprint shows whether it changed."""
-    setup = connection.get("setup")
+    setup = connection.get("setup", connection.get("_setup"))
     kept = {key: value for key, value in connection.items() if key != "setup"}
-    if setup is None:
-        return kept
-    return {
-        **kept,
-        "_setup": setup,
-        "ready": bool(setup),
-        "fingerprint": hashlib.sha256(orjson.dumps(setup, option=orjson.OPT_SORT_KEYS)).hexdigest(),
-    }
+    digest = hashlib.sha256(orjson.dumps(setup, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return {**kept, "_setup": setup, "ready": bool(setup), "fingerprint": digest}
 
 
 VAULT = Kind(
@@ -82,7 +76,6 @@ VAULT = Kind(
     envelope="connections",
     id=Id("ac_", 22, BASE58),
     missing=("Vault connection not found", None),
-    defaults={"ready": False},
     created_at="created_at",
     updated_at="updated_at",
     read_only=frozenset({"id", "ready", "fingerprint"}),
@@ -93,7 +86,12 @@ VAULT = Kind(
 @operation("GET", "/flows/{flow_id}/executions")
 def list_executions(call: Call) -> Any:
     flow = crud.find(FLOWS, call, call.params["flow_id"])
-    return crud.listed(call, call.store.find("flow_executions", flow_id=flow["id"]), "executions", "both")
+    found = call.store.find("flow_executions", flow_id=flow["id"])
+    return crud.listed(call, [_shown_execution(execution) for execution in found], "executions", "both")
+
+
+def _shown_execution(execution: Document) -> Document:
+    return {key: value for key, value in execution.items() if key != "flow_id"}
 
 
 def _execution(call: Call) -> Document:
@@ -106,7 +104,11 @@ def _execution(call: Call) -> Document:
 
 @operation("GET", "/flows/{flow_id}/executions/{execution_id}")
 def read_execution(call: Call) -> Document:
-    return _execution(call)
+    """What its actions did is shown on request: hydrate=debug."""
+    shown = _shown_execution(_execution(call))
+    if "debug" not in call.several("hydrate"):
+        shown.pop("debug", None)
+    return shown
 
 
 @operation("DELETE", "/flows/{flow_id}/executions/{execution_id}")

@@ -100,7 +100,7 @@ def create_template(call: Call) -> Reply:
     sent = call.body or {}
     if call.store.get("email_templates", sent["template"]):
         raise ApiError(409, "The template already exists.", "email_template_conflict")
-    return Reply(201, call.store.put("email_templates", sent["template"], _whole(sent)))
+    return Reply(200, call.store.put("email_templates", sent["template"], _whole(sent)))
 
 
 def _whole(sent: Document) -> Document:

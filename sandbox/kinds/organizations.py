@@ -12,6 +12,8 @@ from sandbox.kinds.operations import Call, Reply, operation
 from sandbox.store import Document
 from sandbox.users import memberships
 
+NEWER = ("is_enabled", "organization_access_level", "organization_connection_name")
+"""Properties of a link that the older /enabled_connections does not show."""
 LINKS = (
     "organization_connections",
     "organization_client_grants",
@@ -112,6 +114,8 @@ def _links(call: Call, organization: Document) -> list[Document]:
 
 def shown_link(call: Call, document: Document) -> Document:
     connection = call.store.get("connections", document["connection_id"]) or {}
+    if _envelope(call) == "enabled_connections":
+        document = {key: value for key, value in document.items() if key not in NEWER}
     return {**document, "connection": {"name": connection.get("name"), "strategy": connection.get("strategy")}}
 
 
@@ -136,7 +140,7 @@ def list_connections(call: Call) -> Any:
 
 
 def _envelope(call: Call) -> str:
-    return "enabled_connections" if call.route.endswith("enabled_connections") else "connections"
+    return "enabled_connections" if "/enabled_connections" in call.route else "connections"
 
 
 @operation("POST", "/organizations/{id}/connections")
@@ -212,7 +216,8 @@ def remove_grant(call: Call) -> Reply:
 
 @operation("GET", "/client-grants/{id}/organizations")
 def organizations_of_grant(call: Call) -> Any:
-    links = call.store.find("organization_client_grants", grant_id=call.params["id"])
+    grant = crud.asked(crud.KINDS["/client-grants"], call)
+    links = call.store.find("organization_client_grants", grant_id=grant["id"])
     found = [call.store.get("organizations", d["_organization_id"]) for d in links]
     return crud.listed(call, [o for o in found if o], "organizations", "both")
 

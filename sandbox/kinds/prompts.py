@@ -114,4 +114,5 @@ def change_many_renderings(call: Call) -> Document:
     for config in sent:
         rest = {key: value for key, value in config.items() if key not in ("prompt", "screen")}
         _change_rendering(call, config["prompt"], config["screen"], rest)
-    return {"configs": [_rendering(call, c["prompt"], c["screen"]) for c in sent]}
+    changed = [_rendering(call, config["prompt"], config["screen"]) for config in sent]
+    return {"configs": [{key: value for key, value in one.items() if key != "tenant"} for one in changed]}

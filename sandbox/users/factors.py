@@ -139,7 +139,8 @@ def change_method(call: Call) -> Document:
     if "preferred_authentication_method" in body and method["type"] != "phone":
         raise ApiError(400, "Only a phone has a preferred_authentication_method.", "operation_not_supported")
     changed = {key: body[key] for key in ("name", "preferred_authentication_method") if key in body}
-    return _shown(call.store.put("authentication_methods", method["id"], {**method, **changed}))
+    new = call.store.put("authentication_methods", method["id"], {**method, **changed})
+    return {key: value for key, value in _shown(new).items() if key not in ("enrolled_at", "last_auth_at")}
 
 
 @operation("DELETE", _ONE)
