@@ -6,31 +6,65 @@ python -m tests.sandbox.generate_parity
 from __future__ import annotations
 
 import collections
+import csv
 import sys
+from functools import lru_cache
 from pathlib import Path
 
-from sandbox.kinds import routes, shaped
-from tests.sandbox.generate_shapes import recorded
+from sandbox.kinds import routes
+from tests.sandbox import sdk_models
 
-TARGET = Path(__file__).resolve().parents[2] / "docs/sandbox-parity.md"
+HERE = Path(__file__).parent
+TARGET = HERE.parents[1] / "docs/sandbox-parity.md"
+GO_SDK = frozenset(
+    [
+        ("PUT", "/guardian/factors/webauthn-platform/settings"),
+        ("GET", "/guardian/factors/webauthn-roaming/settings"),
+        ("PUT", "/guardian/factors/webauthn-roaming/settings"),
+    ]
+)
+"""What Auth0's Go SDK alone declares (go-auth0, MultiFactorWebAuthnSettings)."""
 HEAD = """# The sandbox's Management API, endpoint by endpoint
 
 Made by `python -m tests.sandbox.generate_parity`; a test fails where this page and the program differ.
 
 - **recorded**: real tenants were recorded at this endpoint, and the recordings are replayed against the sandbox.
-- **shape**: no recording shows it; the answer has the shape that Auth0's own SDK declares.
-- **none**: neither a recording nor a model of the SDK tells what the answer is.
+- **shape**: no recording shows it. Status and shape of the answer are those that Auth0's own SDKs or its OpenAPI
+  description declare, and a test compares them; an answer that is declared to be empty counts, too.
+- **none**: neither of them tells what the answer is.
 
-Every endpoint is routed and checks the token, its scope, the query and the body.
+Every endpoint is routed, checks the token, its scope, the path, the query and the body, and is answered from the state
+of the tenant: no answer is made up from its shape.
 
 """
 
 
+@lru_cache(maxsize=1)
+def recorded() -> frozenset[tuple[str, str]]:
+    return frozenset((row["method"], row["path"]) for row in _rows("recorded_endpoints.tsv"))
+
+
+@lru_cache(maxsize=1)
+def documented() -> dict[tuple[str, str], dict[int, str]]:
+    """(method, path) -> {status of a success: content type, or "-" for an empty answer}, by the OpenAPI description."""
+    found: dict[tuple[str, str], dict[int, str]] = {}
+    for row in _rows("documented_answers.tsv"):
+        found.setdefault((row["method"], row["path"]), {})[int(row["status"])] = row["content"]
+    return found
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with (HERE / name).open(encoding="utf-8") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
 def proof(endpoint: routes.Endpoint) -> str:
-    if (endpoint.method, endpoint.path) in recorded():
+    place = (endpoint.method, endpoint.path)
+    if place in recorded():
         return "recorded"
-    answered = f"{endpoint.method} {endpoint.path}" in shaped.shapes() or endpoint.method == "DELETE"
-    return "shape" if answered else "none"
+    known = sdk_models.endpoints().get(place)
+    declared = (known is not None and known.answer is not None) or place in documented() or place in GO_SDK
+    return "shape" if declared else "none"
 
 
 def page() -> str:

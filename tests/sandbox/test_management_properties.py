@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -12,14 +11,9 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from starlette.requests import Request
-from starlette.responses import Response
 
-from sandbox import tokens, users
-from sandbox.kinds import factory, management_scopes, routes, validation
-from sandbox.kinds.api import Api
-from sandbox.store import Document
-from sandbox.tenant import Tenant
+from sandbox.kinds import routes, validation
+from tests.sandbox.in_process import World
 
 ENDPOINTS = routes.endpoints()
 STRANGE = ["", "null", "a|b", "%", "é", "\u0000", "x" * 300, "auth0|1", "../..", "con_xxxxxxxxxxxxxxxx", "🦊", "0"]
@@ -36,37 +30,6 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
     max_leaves=12,
 )
-
-
-class World:
-    """One tenant in this process, asked without a network: hundreds of calls a second."""
-
-    def __init__(self) -> None:
-        self.tenant = Tenant("dev", 9443, 9483, "machine", "secret")
-        users.prepare(self.tenant)
-        factory.fill(self.tenant)
-        self.first = self.tenant.store.dump()
-        claims = {"iss": self.tenant.issuer, "aud": self.tenant.management_audience, "exp": self.tenant.now() + 9999}
-        scope = " ".join(management_scopes.values())
-        self.token = tokens.issue(self.tenant, {**claims, "scope": scope})
-        self.api = Api(self.tenant)
-
-    def ask(self, method: str, path: str, query: str, content: bytes) -> Response:
-        async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": content, "more_body": False}
-
-        scope: Document = {
-            "type": "http",
-            "method": method,
-            "path": path,
-            "raw_path": path.encode(),
-            "query_string": query.encode(),
-            "headers": [(b"authorization", f"Bearer {self.token}".encode()), (b"content-type", b"application/json")],
-        }
-        return asyncio.run(self.api(Request(scope, receive)))
-
-    def ids(self) -> list[str]:
-        return [id for kind in self.tenant.store.dump() if kind != "settings" for id in self.tenant.store.ids(kind)[:2]]
 
 
 @pytest.fixture(scope="module")
