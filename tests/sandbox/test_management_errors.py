@@ -163,3 +163,18 @@ def test_what_is_not_there_is_said_in_its_own_words(
 
 def test_a_method_that_an_endpoint_lacks_is_not_found(management: Management) -> None:
     management.refused("PUT", "/clients", {}, status=404)
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("/groups/grp_1", "invalid_uri"),
+        ("/event-streams/est_1/deliveries", "invalid_uri"),
+        ("/prompts/lunch/custom-text/en", "invalid_uri"),
+        (f"/organizations/{'x' * 51}/members", "invalid_uri"),
+        ("/users-by-email", "invalid_query_string"),
+        ("/user-blocks?identifier=", "invalid_query_string"),
+    ],
+)
+def test_a_path_or_query_that_can_not_be_meant_is_refused(management: Management, path: str, code: str) -> None:
+    assert management.refused("GET", path, status=400)["errorCode"] == code
