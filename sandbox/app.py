@@ -7,7 +7,7 @@ import secrets
 import sys
 import time
 import traceback
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -15,17 +15,13 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox import discovery
 from sandbox.conditions import Bucket, Fault
 from sandbox.errors import ApiError, OAuthError
 from sandbox.tenant import Tenant
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 Commit = Callable[[], None]
 
 _TOO_MANY: dict[str, dict[str, Any]] = {
@@ -45,7 +41,7 @@ _TOO_MANY: dict[str, dict[str, Any]] = {
 }
 
 
-def create(tenant: Tenant, commit: Commit | None = None) -> Application:
+def create(tenant: Tenant, commit: Commit | None = None) -> ASGIApp:
     """The tenant's application; `commit` makes durable what the request changed, and runs before the answer leaves."""
     from sandbox import control
 
@@ -56,7 +52,7 @@ def create(tenant: Tenant, commit: Commit | None = None) -> Application:
 class Front:
     """What every request passes: latency, limits, faults, the list of requests, errors."""
 
-    def __init__(self, tenant: Tenant, inner: Application, control: Application, commit: Commit | None) -> None:
+    def __init__(self, tenant: Tenant, inner: ASGIApp, control: ASGIApp, commit: Commit | None) -> None:
         self.tenant = tenant
         self.inner = inner
         self.control = control
@@ -170,7 +166,7 @@ def _exact_routes(router: Router) -> dict[tuple[str, str], Route]:
     return found
 
 
-async def guarded(inner: Application, scope: Scope, receive: Receive, send: Send) -> None:
+async def guarded(inner: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
     """Run `inner`; render the errors it raises, and nothing of an unexpected one."""
     try:
         await inner(scope, receive, send)

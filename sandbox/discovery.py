@@ -9,7 +9,7 @@ import orjson
 from sandbox.tenant import Tenant
 
 if TYPE_CHECKING:
-    from sandbox.app import Scope, Send
+    from starlette.types import Scope, Send
 
 PATH = "/.well-known/openid-configuration"
 

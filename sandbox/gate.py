@@ -9,7 +9,7 @@ from sandbox import discovery
 from sandbox.tenant import Tenant
 
 if TYPE_CHECKING:
-    from sandbox.app import Application, Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class Gate:
@@ -17,10 +17,10 @@ class Gate:
 
     def __init__(self, tenant: Tenant) -> None:
         self.tenant = tenant
-        self._application: Application | None = None
+        self._application: ASGIApp | None = None
         self._open = asyncio.Event()
 
-    def open(self, application: Application) -> None:
+    def open(self, application: ASGIApp) -> None:
         self._application = application
         self._open.set()
 

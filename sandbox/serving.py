@@ -22,8 +22,8 @@ from sandbox.tenant import Tenant
 
 if TYPE_CHECKING:
     import uvicorn
+    from starlette.types import ASGIApp
 
-    from sandbox.app import Application
     from sandbox.journal import Journal
 
 BACKLOG = 4096
@@ -152,7 +152,7 @@ def _certificate(folder: Path) -> ssl.SSLContext:
         raise StartError(f"can't use the certificates in {folder}: {problem}") from None
 
 
-def _application(options: argparse.Namespace, tenant: Tenant, journals: list[Journal]) -> Application:
+def _application(options: argparse.Namespace, tenant: Tenant, journals: list[Journal]) -> ASGIApp:
     from sandbox import app, passwords, seed, users
 
     passwords.rounds = options.password_rounds
@@ -201,7 +201,7 @@ def _open_journal(folder: Path, tenant: Tenant) -> Journal:
     return journal
 
 
-def _server(application: Application, context: ssl.SSLContext | None) -> uvicorn.Server:
+def _server(application: ASGIApp, context: ssl.SSLContext | None) -> uvicorn.Server:
     import uvicorn
 
     config = uvicorn.Config(

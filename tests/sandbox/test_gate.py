@@ -6,9 +6,9 @@ import asyncio
 
 import httpx
 import pytest
+from starlette.types import ASGIApp
 
 from sandbox import app, seed, users
-from sandbox.app import Application
 from sandbox.discovery import PATH as DISCOVERY
 from sandbox.gate import Gate
 from sandbox.tenant import Tenant
@@ -20,7 +20,7 @@ def tenant() -> Tenant:
 
 
 @pytest.fixture(scope="module")
-def application(tenant: Tenant) -> Application:
+def application(tenant: Tenant) -> ASGIApp:
     users.prepare(tenant)
     seed.apply(tenant, "factory")
     return app.create(tenant)
@@ -32,7 +32,7 @@ def client(gate: Gate) -> httpx.AsyncClient:
 
 @pytest.mark.parametrize("agent", ["curl/8", "openid-client/6"])
 def test_discovery_is_the_same_before_the_loading_and_for_scripts_after_it(
-    tenant: Tenant, application: Application, agent: str
+    tenant: Tenant, application: ASGIApp, agent: str
 ) -> None:
     async def asked() -> tuple[httpx.Response, httpx.Response]:
         gate = Gate(tenant)
@@ -54,7 +54,7 @@ def test_discovery_is_the_same_before_the_loading_and_for_scripts_after_it(
     [("/.well-known/jwks.json", {}), (DISCOVERY, {"origin": "http://localhost:3000"}), ("/api/v2/users", {})],
 )
 def test_every_other_request_waits_for_the_application(
-    tenant: Tenant, application: Application, path: str, headers: dict[str, str]
+    tenant: Tenant, application: ASGIApp, path: str, headers: dict[str, str]
 ) -> None:
     async def asked() -> tuple[bool, httpx.Response]:
         gate = Gate(tenant)
