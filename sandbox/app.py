@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox import discovery
 from sandbox.conditions import Bucket, Fault
-from sandbox.errors import ApiError, OAuthError
+from sandbox.errors import ApiError, OAuthError, TooManyRequests
 from sandbox.tenant import Tenant
 
 Commit = Callable[[], None]
@@ -33,11 +33,7 @@ _TOO_MANY: dict[str, dict[str, Any]] = {
             "errorCode": "too_many_requests",
         }
     ),
-    "authentication": {
-        "error": "too_many_requests",
-        "error_description": "Too many requests. Check the X-RateLimit-Limit, X-RateLimit-Remaining and "
-        "X-RateLimit-Reset headers.",
-    },
+    "authentication": TooManyRequests().body,
 }
 
 

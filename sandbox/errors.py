@@ -19,9 +19,23 @@ class ApiError(Exception):
 class OAuthError(Exception):
     """Authentication API: {"error", "error_description", ...}."""
 
+    headers: dict[str, str] | None = None
+
     def __init__(self, status: int, error: str, description: str, **extra: object) -> None:
         super().__init__(description)
         self.status = status
         self.error = error
         self.description = description
         self.body = {"error": error, "error_description": description, **extra}
+
+
+class TooManyRequests(OAuthError):  # noqa: N818 - a decision, not a fault
+    """429 of the Authentication API, with the X-RateLimit headers."""
+
+    def __init__(self, headers: dict[str, str] | None = None) -> None:
+        super().__init__(
+            429,
+            "too_many_requests",
+            "Too many requests. Check the X-RateLimit-Limit, X-RateLimit-Remaining and X-RateLimit-Reset headers.",
+        )
+        self.headers = headers

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import padding
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hashes import SHA256, SHA512
 from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
@@ -21,8 +21,12 @@ from sandbox.tenant import Tenant
 
 Claims = dict[str, Any]
 
-_PADDING = padding.PKCS1v15()
-_SHA256 = SHA256()
+# What the signing keys of a tenant sign with; an API or an application chooses.
+_ALGORITHMS: dict[str, tuple[padding.AsymmetricPadding, SHA256 | SHA512]] = {
+    "RS256": (padding.PKCS1v15(), SHA256()),
+    "RS512": (padding.PKCS1v15(), SHA512()),
+    "PS256": (padding.PSS(padding.MGF1(SHA256()), SHA256.digest_size), SHA256()),
+}
 _REMEMBERED_TOKENS = 2000
 _RECENT_TOKENS = 20
 
@@ -31,36 +35,53 @@ class InvalidTokenError(Exception):
     """The text is a reason as Auth0 words it: "Invalid token", "Expired token received for ...", ..."""
 
 
-def issue(tenant: Tenant, claims: Claims, *, typ: str = "JWT") -> str:
-    """Sign the claims with the current key (RS256). `iss`, `iat`, `exp` are the caller's to set."""
+def issue(tenant: Tenant, claims: Claims, *, typ: str = "JWT", algorithm: str = "RS256") -> str:
+    """Sign the claims with the current key. `iss`, `iat`, `exp` are the caller's to set."""
     key = keys.current(tenant)
-    head = _encode(orjson.dumps({"alg": "RS256", "typ": typ, "kid": key.kid}))
+    head = _encode(orjson.dumps({"alg": algorithm, "typ": typ, "kid": key.kid}))
     signed = head + b"." + _encode(orjson.dumps(claims))
-    # RS256 is deterministic: what is signed again within the same second comes out the same.
+    # What is signed again within the same second may as well come out the same.
     recent: dict[bytes, str] = tenant.memory.setdefault("recent_tokens", {})
     token = recent.get(signed)
     if token is None:
-        token = (signed + b"." + _encode(key.private.sign(signed, _PADDING, _SHA256))).decode()
+        token = (signed + b"." + _encode(key.private.sign(signed, *_ALGORITHMS[algorithm]))).decode()
         if len(recent) >= _RECENT_TOKENS:
             del recent[next(iter(recent))]
         recent[signed] = token
     return token
 
 
-def issue_symmetric(claims: Claims, secret: str) -> str:
-    """HS256 with the application's secret, for ID tokens of applications set to it."""
-    signed = _encode(b'{"alg":"HS256","typ":"JWT"}') + b"." + _encode(orjson.dumps(claims))
-    return (signed + b"." + _encode(hmac.digest(secret.encode(), signed, hashlib.sha256))).decode()
+def issue_symmetric(claims: Claims, secret: str, *, typ: str = "JWT") -> str:
+    """HS256 with a secret: an application's for its ID tokens, an API's for its access tokens."""
+    signed = _encode(orjson.dumps({"alg": "HS256", "typ": typ})) + b"." + _encode(orjson.dumps(claims))
+    return (signed + b"." + _encode(_authenticated(signed, secret))).decode()
+
+
+def _authenticated(signed: bytes, secret: str) -> bytes:
+    return hmac.digest(secret.encode(), signed, hashlib.sha256)
+
+
+def unverified(token: str) -> Claims:
+    """What the token claims. Raises InvalidTokenError when it is no JSON Web Token."""
+    return _parts(token)[1]
+
+
+def verify_symmetric(token: str, secret: str) -> Claims:
+    """The claims of an HS256 token, expired or not. Raises InvalidTokenError."""
+    head, claims, signed, signature = _parts(token)
+    if head.get("alg") != "HS256" or not hmac.compare_digest(signature, _authenticated(signed, secret)):
+        raise InvalidTokenError("Invalid signature received for JSON Web Token validation")
+    return claims
 
 
 def verify(tenant: Tenant, token: str, *, expired_is_fine: bool = False) -> Claims:
     """The claims of a token that this tenant issued. Raises InvalidTokenError with Auth0's wording."""
     head, claims, signed, signature = _parts(token)
     key = keys.by_kid(tenant, head.get("kid"))
-    if key is None or head.get("alg") != "RS256":
+    if key is None or str(head.get("alg")) not in _ALGORITHMS:
         raise InvalidTokenError("Invalid signature received for JSON Web Token validation")
     try:
-        key.private.public_key().verify(signature, signed, _PADDING, _SHA256)
+        key.private.public_key().verify(signature, signed, *_ALGORITHMS[head["alg"]])
     except InvalidSignature:
         raise InvalidTokenError("Invalid signature received for JSON Web Token validation") from None
     if claims.get("iss") != tenant.issuer:

@@ -14,7 +14,9 @@ import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from sandbox import logs
 from sandbox.errors import ApiError, OAuthError
+from sandbox.store import Document
 from sandbox.tenant import Tenant
 
 MAXIMUM_BODY_BYTES = 1_000_000
@@ -61,6 +63,13 @@ class Call:
     @property
     def user_agent(self) -> str:
         return self.request.headers.get("user-agent", "")
+
+    def log(self, kind: str, client: Document | None, **fields: Any) -> None:
+        """A log event about this request, of an application where one is known."""
+        known = client or {}
+        event = {"client_id": known.get("client_id"), "client_name": known.get("name")}
+        event |= {"ip": self.ip, "user_agent": self.user_agent}
+        logs.write(self.tenant, kind, **{**event, **fields})
 
     @property
     def basic_credentials(self) -> tuple[str, str] | None:

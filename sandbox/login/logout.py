@@ -1,17 +1,17 @@
-"""/v2/logout and /oidc/logout, and telling applications by back-channel that a session has ended."""
+"""GET /v2/logout, GET and POST /oidc/logout: the session of the browser ends.
+
+`federated` and `ui_locales` change nothing here: foreign identity providers are played by the sandbox's own pages.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import ssl
-import urllib.error
-import urllib.request
-from typing import Any
-from urllib.parse import urlencode
+from collections.abc import Awaitable, Callable
+from functools import wraps
 
 from starlette.responses import PlainTextResponse, Response
 
-from sandbox import logs, tokens
+from sandbox import backchannel, tokens
+from sandbox.errors import OAuthError
 from sandbox.login import callbacks, clients, configuration, sessions
 from sandbox.login.calls import Answer, Call
 from sandbox.login.credentials import name_of
@@ -21,153 +21,125 @@ from sandbox.login.transactions import cookie_name
 from sandbox.login.transient import transient
 from sandbox.store import Document
 from sandbox.tenant import Tenant, new_id
-from sandbox.tokens import InvalidTokenError
+from sandbox.tokens import Claims, InvalidTokenError
 
-LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
-LOGOUT_TOKEN_SECONDS = 120
-_waiting: set[asyncio.Task[None]] = set()
+_CONFIRMATION_SECONDS = 600.0
+# What the confirmation page hands on.
+_ASKED = ("client_id", "post_logout_redirect_uri", "state", "id_token_hint", "logout_hint")
 
 
+def _refusals_on_a_page(handler: Callable[[Call], Awaitable[Answer]]) -> Callable[[Call], Awaitable[Answer]]:
+    @wraps(handler)
+    async def answered(call: Call) -> Answer:
+        try:
+            return await handler(call)
+        except OAuthError as refused:
+            client = clients.find(call.tenant, call.parameters.get("client_id"))
+            call.log("flo", client, description=str(refused))
+            return error_page(call.tenant, refused.status, refused.error, refused.description)
+
+    return answered
+
+
+@_refusals_on_a_page
 async def v2(call: Call) -> Answer:
     """GET /v2/logout: client_id, returnTo."""
-    client = clients.find(call.tenant, call.parameters.get("client_id"))
-    if call.parameters.get("client_id") and client is None:
-        return error_page(call.tenant, 400, "invalid_request", "Unknown client")
-    target = call.text("returnTo")
-    registered = _registered(call.tenant, client)
-    if target and not callbacks.allowed(registered, target):
-        text = f"The returnTo address {target} is not in the list of allowed logout URLs."
-        return error_page(call.tenant, 400, "invalid_request", text)
-    if not target and client is not None:
-        target = next(iter(registered), "")
+    client, target = _client(call, call.text("client_id")), call.text("returnTo")
+    target = _allowed(call.tenant, client, "returnTo", target) if target else _usual_target(client)
     return _end(call, client, redirect(target) if target else PlainTextResponse("OK"))
 
 
-def _registered(tenant: Tenant, client: Document | None) -> list[str]:
-    source = client if client is not None else configuration.tenant_settings(tenant)
-    return list(source.get("allowed_logout_urls") or [])
-
-
+@_refusals_on_a_page
 async def oidc(call: Call) -> Answer:
     """GET and POST /oidc/logout (OpenID Connect RP-Initiated Logout)."""
-    try:
-        hint = _hint(call)
-    except InvalidTokenError:
-        return error_page(call.tenant, 400, "invalid_request", "Invalid id_token_hint")
-    client_id = call.text("client_id") or (hint or {}).get("aud", "")
-    if hint and client_id != hint.get("aud"):
-        return error_page(call.tenant, 400, "invalid_request", "client_id and id_token_hint do not match")
-    client = clients.find(call.tenant, client_id)
-    if client_id and client is None:
-        return error_page(call.tenant, 400, "invalid_request", "Unknown client")
-    target = call.text("post_logout_redirect_uri")
-    if target and not callbacks.allowed(_registered(call.tenant, client), target):
-        text = f"The post_logout_redirect_uri {target} is not in the list of allowed logout URLs."
-        return error_page(call.tenant, 400, "invalid_request", text)
+    hint = _hint(call)
+    client = _client(call, call.text("client_id") or hint.get("aud", ""))
+    name = "post_logout_redirect_uri"
+    target = call.text(name)
+    target = _allowed(call.tenant, client, name, target) if target else _usual_target(client)
     session = _session(call)
-    if session is not None and not hint and not _confirmed(call, session):
-        return _ask(call)
+    if session is not None and not _certain(call, session, hint):
+        return _ask(call, session)
     if target and call.text("state"):
         target = added_to(target, {"state": call.text("state")})
-    done = (
-        redirect(target)
-        if target
-        else page(call.tenant, "message", title="Logged out", text="You have been logged out.")
-    )
-    return _end(call, client, done)
+    farewell = page(call.tenant, "message", title="Logged out", text="You have been logged out.")
+    return _end(call, client, redirect(target) if target else farewell)
 
 
-def _hint(call: Call) -> dict[str, Any] | None:
-    """The claims of the ID token that says whose session it is; an expired one will do."""
+def _client(call: Call, client_id: str) -> Document | None:
+    client = clients.find(call.tenant, client_id)
+    if client_id and client is None:
+        raise _refused("Unknown client")
+    return client
+
+
+def _allowed(tenant: Tenant, client: Document | None, name: str, url: str) -> str:
+    """The address, if the application (the tenant, where none is named) has registered it. Raises OAuthError 400."""
+    source = client if client is not None else configuration.tenant_settings(tenant)
+    if not callbacks.allowed(list(source.get("allowed_logout_urls") or []), url):
+        raise _refused(f"The {name} address {url} is not in the list of allowed logout URLs.")
+    return url
+
+
+def _usual_target(client: Document | None) -> str:
+    return next(iter((client or {}).get("allowed_logout_urls") or ()), "")
+
+
+def _hint(call: Call) -> Claims:
+    """The claims of the ID token that says whose session it is, {} without one; an expired one will do.
+
+    Raises OAuthError 400 when it is none of this tenant, or contradicts the other parameters.
+    """
     token = call.text("id_token_hint")
-    return tokens.verify(call.tenant, token, expired_is_fine=True) if token else None
+    if not token:
+        return {}
+    try:
+        claims = _verified(call.tenant, token)
+    except InvalidTokenError:
+        raise _refused("Invalid id_token_hint") from None
+    if call.text("client_id") not in ("", claims.get("aud")):
+        raise _refused("client_id and id_token_hint do not match")
+    if call.text("logout_hint") not in ("", claims.get("sid")):
+        raise _refused("logout_hint and id_token_hint do not match")
+    return claims
+
+
+def _verified(tenant: Tenant, token: str) -> Claims:
+    client = clients.find(tenant, tokens.unverified(token).get("aud")) or {}
+    secret = client.get("client_secret") or ""
+    if (client.get("jwt_configuration") or {}).get("alg") == "HS256" and secret:
+        return tokens.verify_symmetric(token, secret)
+    return tokens.verify(tenant, token, expired_is_fine=True)
+
+
+def _refused(description: str) -> OAuthError:
+    return OAuthError(400, "invalid_request", description)
 
 
 def _session(call: Call) -> Document | None:
     return sessions.of_cookie(call.tenant, call.request.cookies.get(cookie_name(call.tenant, "auth0")))
 
 
-def _confirmed(call: Call, session: Document) -> bool:
-    """Without an ID token anybody could have sent the person here: the logout_hint has to fit, or the person agrees."""
-    if call.text("logout_hint") == session["id"]:
+def _certain(call: Call, session: Document, hint: Claims) -> bool:
+    """Anybody could have sent the person here: a hint has to name the session, or the person says yes."""
+    prompts = (configuration.tenant_settings(call.tenant).get("sessions") or {}).get("oidc_logout_prompt_enabled", True)
+    if not prompts or session["id"] in (hint.get("sid"), call.text("logout_hint")):
         return True
     token = call.text("confirmed") if call.request.method == "POST" else ""
     return bool(token) and transient(call.tenant, "logout confirmations").pop(token) == session["id"]
 
 
-def _ask(call: Call) -> Response:
-    token, session = new_id("", 32), _session(call)
-    transient(call.tenant, "logout confirmations").put(token, (session or {}).get("id"), 600.0)
-    names = ("client_id", "post_logout_redirect_uri", "state")
-    return page(call.tenant, "logout", values={n: call.text(n) for n in names if call.text(n)}, token=token)
+def _ask(call: Call, session: Document) -> Response:
+    token = new_id("", 32)
+    transient(call.tenant, "logout confirmations").put(token, session["id"], _CONFIRMATION_SECONDS)
+    return page(call.tenant, "logout", values={n: call.text(n) for n in _ASKED if call.text(n)}, token=token)
 
 
 def _end(call: Call, client: Document | None, answer: Response) -> Response:
     tenant, session = call.tenant, _session(call)
     if session is not None:
         user = tenant.store.get("users", session["user_id"]) or {"user_id": session["user_id"]}
-        sessions.end(tenant, session)
-        logs.write(
-            tenant,
-            "slo",
-            user_id=session["user_id"],
-            user_name=name_of(user),
-            ip=call.ip,
-            session_id=session["id"],
-            user_agent=call.user_agent,
-            client_id=client["client_id"] if client else None,
-            client_name=client.get("name") if client else None,
-        )
-        tell_applications(tenant, session)
+        backchannel.end(tenant, session, "rp-logout")
+        who = {"user_id": session["user_id"], "user_name": name_of(user)}
+        call.log("slo", client, session_id=session["id"], **who)
     return without_cookie(answer, tenant, "auth0")
-
-
-def tell_applications(tenant: Tenant, session: Document) -> None:
-    """Send a logout token to each application of the session that wants one; nobody waits for the answers."""
-    for entry in session.get("clients") or ():
-        client = clients.find(tenant, entry["client_id"])
-        urls = ((client or {}).get("oidc_logout") or {}).get("backchannel_logout_urls") or []
-        for url in urls:
-            token = _logout_token(tenant, entry["client_id"], session)
-            task = asyncio.get_running_loop().create_task(_post(tenant, entry["client_id"], url, token))
-            _waiting.add(task)
-            task.add_done_callback(_waiting.discard)
-
-
-def _logout_token(tenant: Tenant, client_id: str, session: Document) -> str:
-    now = int(tenant.now())
-    body = {
-        "iss": tenant.issuer,
-        "sub": session["user_id"],
-        "aud": client_id,
-        "iat": now,
-        "exp": now + LOGOUT_TOKEN_SECONDS,
-        "jti": new_id("", 32),
-        "sid": session["id"],
-        "events": {LOGOUT_EVENT: {}},
-    }
-    return tokens.issue(tenant, body, typ="logout+jwt")
-
-
-async def _post(tenant: Tenant, client_id: str, url: str, token: str) -> None:
-    try:
-        status = await asyncio.to_thread(_send, url, token)
-        kind = "oidc_backchannel_logout_succeeded" if status < 300 else "oidc_backchannel_logout_failed"
-    except (OSError, ValueError):
-        kind = "oidc_backchannel_logout_failed"
-    logs.write(tenant, kind, client_id=client_id, details={"url": url})
-
-
-def _send(url: str, token: str) -> int:
-    """Only to this machine or by HTTPS. The applications' certificates are their own: they are not checked."""
-    if not url.startswith(("https://", "http://localhost", "http://127.0.0.1")):
-        raise ValueError("A back-channel logout URL has to be HTTPS, or on this machine.")
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    body = urlencode({"logout_token": token}).encode()
-    request = urllib.request.Request(url, body, method="POST")  # noqa: S310 - the scheme is checked above
-    try:
-        with urllib.request.urlopen(request, timeout=5, context=context) as answer:  # noqa: S310
-            return int(answer.status)
-    except urllib.error.HTTPError as refused:
-        return int(refused.code)

@@ -14,14 +14,13 @@ from sandbox.login.attempts import Attempt
 from sandbox.login.calls import Answer, Call, DatabaseConnectionError
 from sandbox.login.credentials import name_of
 from sandbox.login.custom_database import ScriptError
-from sandbox.login.transient import allow
+from sandbox.login.transient import limited
 from sandbox.login.visitor import Visitor, visitor
 from sandbox.store import Document
 from sandbox.tenant import Tenant
 from sandbox.users import mails, records
 
 SENT = "We've just sent you an email to reset your password."
-TOO_MANY = "Too many requests. Check the X-RateLimit-Limit, X-RateLimit-Remaining and X-RateLimit-Reset headers."
 
 
 async def api(call: Call) -> Answer:
@@ -37,12 +36,7 @@ async def api(call: Call) -> Answer:
     client = clients.find(call.tenant, call.parameters.get("client_id")) or {}
     attempt = Attempt(call.tenant, client, connection, visitor(call))
     key = f"{attempt.visitor.ip} {email.lower()}"
-    allowed, headers = allow(call.tenant, "change_password", key, burst=10, per_second=1 / 60)
-    if not allowed:
-        problem = {"error": "too_many_requests", "error_description": TOO_MANY}
-        from sandbox.login.calls import json_answer  # noqa: PLC0415
-
-        return json_answer(problem, 429, headers)
+    headers = limited(call.tenant, "change_password", key, burst=10, per_second=1 / 60)
     await request(attempt, email)
     return PlainTextResponse(SENT, headers={**headers, "Cache-Control": "no-store"})
 
@@ -148,7 +142,7 @@ async def _reset_in_external_store(tenant: Tenant, connection: Document, user: D
     if not await custom_database.change_password(connection, identifier, password):
         raise ScriptError("Error", "The password was not changed.")
     records.update(tenant, user["user_id"], {"last_password_reset": tenant.timestamp()})
-    records.end_sessions(tenant, user["user_id"])
+    records.end_sessions(tenant, user["user_id"], "password-changed")
 
 
 def _event(user: Document, connection: Document, at: Visitor) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
+from sandbox import backchannel
 from sandbox.login import configuration
 from sandbox.login.effects import Effects
 from sandbox.login.subject import Login
@@ -27,7 +28,7 @@ def of_cookie(tenant: Tenant, value: str | None) -> Document | None:
         return None
     now = tenant.timestamp()
     if now >= session["expires_at"] or now >= session["idle_expires_at"]:
-        tenant.store.remove("sessions", session["id"])
+        backchannel.end(tenant, session, "session-expired")
         return None
     return session
 
@@ -113,10 +114,6 @@ def changed_metadata(old: dict[str, Any] | None, asked: dict[str, Any]) -> dict[
         return None
     merged = {**({} if asked.get("evict") else old or {}), **asked.get("metadata", {})}
     return {key: value for key, value in merged.items() if value is not None}
-
-
-def end(tenant: Tenant, session: Document) -> None:
-    tenant.store.remove("sessions", session["id"])
 
 
 def age_seconds(tenant: Tenant, session: Document) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
+from sandbox.errors import TooManyRequests
 from sandbox.store import Document
 from sandbox.tenant import Tenant
 
@@ -56,6 +57,14 @@ def forget_on_reset(tenant: Tenant) -> None:
             tenant.memory.pop("transient", None)
 
     tenant.store.watchers.append(watch)
+
+
+def limited(tenant: Tenant, name: str, key: str, *, burst: int, per_second: float) -> dict[str, str]:
+    """`allow` for an endpoint: the headers of its answer. Raises TooManyRequests."""
+    allowed, headers = allow(tenant, name, key, burst=burst, per_second=per_second)
+    if not allowed:
+        raise TooManyRequests(headers)
+    return headers
 
 
 def allow(tenant: Tenant, name: str, key: str, *, burst: int, per_second: float) -> tuple[bool, dict[str, str]]:

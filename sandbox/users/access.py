@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox import backchannel
 from sandbox.errors import ApiError
 from sandbox.kinds.limits import entitled
 from sandbox.kinds.operations import Call, Reply, operation
@@ -31,7 +32,7 @@ def live(tenant: Tenant, kind: str, user_id: str) -> list[Document]:
 
 
 def end_session(tenant: Tenant, session: Document, *, with_refresh_tokens: bool) -> None:
-    tenant.store.remove("sessions", session["id"])
+    backchannel.end(tenant, session, "session-revoked")
     if with_refresh_tokens:
         for token in tenant.store.find("refresh_tokens", user_id=session["user_id"]):
             if token.get("session_id") == session["id"]:
@@ -62,7 +63,7 @@ def list_sessions(call: Call) -> Any:
 @operation("DELETE", "/users/{user_id}/sessions")
 def delete_sessions(call: Call) -> Reply:
     user = _user(call)
-    records.end_sessions(call.tenant, user["user_id"])
+    records.end_sessions(call.tenant, user["user_id"], "session-revoked")
     return Reply(202)
 
 

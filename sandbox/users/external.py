@@ -51,7 +51,7 @@ async def change_password(tenant: Tenant, connection: Document, user: Document, 
             raise ApiError(400, "The password was not changed.", "operation_not_supported")
         now = tenant.timestamp()
         records.update(tenant, user["user_id"], {"last_password_reset": now})
-        records.end_sessions(tenant, user["user_id"])
+        records.end_sessions(tenant, user["user_id"], "password-changed")
     else:
         records.set_password(tenant, user["user_id"], password, connection["name"])
     logs.write(

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox import passwords
+from sandbox import backchannel, passwords
 from sandbox.errors import ApiError
 from sandbox.store import Document
 from sandbox.tenant import Tenant
@@ -190,15 +190,14 @@ def set_password(tenant: Tenant, user_id: str, password: str, connection: str | 
     else:
         changed["_identity_passwords"] = {**user.get("_identity_passwords", {}), key: passwords.hash(password)}
     changed["last_password_reset"] = changed["updated_at"] = tenant.timestamp()
-    end_sessions(tenant, user_id)
+    end_sessions(tenant, user_id, "password-changed")
     return tenant.store.put("users", user_id, changed)
 
 
-def end_sessions(tenant: Tenant, user_id: str) -> int:
-    found = tenant.store.find("sessions", user_id=user_id)
-    for session in found:
-        tenant.store.remove("sessions", session["id"])
-    return len(found)
+def end_sessions(tenant: Tenant, user_id: str, initiator: str) -> None:
+    """`initiator`: why, as back-channel logout names it."""
+    for session in tenant.store.find("sessions", user_id=user_id):
+        backchannel.end(tenant, session, initiator)
 
 
 def identity_in(user: Document, connection: str | None) -> dict[str, Any]:
@@ -228,6 +227,7 @@ def delete(tenant: Tenant, user_id: str) -> bool:
         return False
     for identity in user["identities"]:
         tenant.store.remove("linked_identities", f"{identity['provider']}|{identity['user_id']}")
+    end_sessions(tenant, user_id, "account-deleted")
     for kind in _OWNED_BY_USER:
         for document in tenant.store.find(kind, user_id=user_id):
             tenant.store.remove(kind, document.get("_key") or document["id"])

@@ -1,11 +1,10 @@
-"""Sessions of browsers and their ends."""
+"""Sessions of browsers: how long they last, and whom they belong to."""
 
 from __future__ import annotations
 
 import time
 
 from tests.sandbox.web_login import (
-    LOGGED_OUT,
     PASSWORD,
     Person,
     log_types,
@@ -69,32 +68,3 @@ def test_a_login_that_waited_too_long_says_so(tenant, person):
     tenant.advance_clock(3601)
     person.open(str(person.page.url))
     assert "expired" in person.text
-
-
-# Logout
-
-
-def test_logout_ends_the_session_and_returns_to_a_registered_address_only(tenant, person, user):
-    person.sign_in(user["email"])
-    id = person.client["client_id"]
-    person.open(f"/v2/logout?client_id={id}&returnTo=https://evil.example/")
-    assert not person.landed
-    assert person.page.status_code == 400
-    person.open(f"/v2/logout?client_id={id}&returnTo={LOGGED_OUT}")
-    assert person.landed == LOGGED_OUT
-    assert "slo" in log_types(tenant, user["user_id"])
-    person.authorize(prompt="none")
-    assert person.answer["error"] == "login_required"
-
-
-def test_oidc_logout_needs_the_id_token_or_the_persons_yes(person, user):
-    person.sign_in(user["email"])
-    token = person.tokens()["id_token"]
-    person.open(f"/oidc/logout?post_logout_redirect_uri={LOGGED_OUT}&client_id={person.client['client_id']}&state=s")
-    assert "Are you sure" in person.text
-    person.submit()  # the button that says yes was not pressed
-    assert "Are you sure" in person.text
-    person.open(f"/oidc/logout?id_token_hint={token}&post_logout_redirect_uri={LOGGED_OUT}&state=s")
-    assert person.landed == f"{LOGGED_OUT}?state=s"
-    person.open("/oidc/logout?id_token_hint=a.b.c")
-    assert person.page.status_code == 400

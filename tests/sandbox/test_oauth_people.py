@@ -1,21 +1,14 @@
-"""Passwords, codes and devices at the token endpoint; userinfo, sign-up, change_password, back-channel logout."""
+"""Passwords, codes and devices at the token endpoint; userinfo, sign-up, change_password."""
 
 from __future__ import annotations
 
-import ssl
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from urllib.parse import parse_qs
-
 import pytest
-import trustme
 
 from tests.sandbox.token_endpoint import ORDERS, ask, orders_api, refusal
 from tests.sandbox.web_login import (
     AUTH0_GRANT,
     CALLBACK,
     CONNECTION,
-    LOGGED_OUT,
     PASSWORD,
     claims,
     enable,
@@ -180,38 +173,3 @@ def test_change_password_never_tells_who_exists_and_is_limited(tenant, client, u
 def test_change_password_of_another_kind_of_connection_is_a_400(tenant, client):
     body = {"client_id": client["client_id"], "email": "a@fernhill.example", "connection": "google-oauth2"}
     assert tenant.http.post("/dbconnections/change_password", json=body).status_code == 400
-
-
-# Back-channel logout
-
-
-def test_an_application_hears_of_a_logout_by_back_channel(tenant, person, user):
-    heard = []
-
-    class Application(BaseHTTPRequestHandler):
-        def do_POST(self):  # noqa: N802 - the name that http.server calls
-            heard.append(self.rfile.read(int(self.headers["content-length"])).decode())
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *args):
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Application) as server:
-        own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        trustme.CA().issue_cert("localhost").configure_cert(own)
-        server.socket = own.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.handle_request)
-        thread.start()
-        urls = {"backchannel_logout_urls": [f"https://localhost:{server.server_port}/bye"]}
-        id = person.client["client_id"]
-        tenant.api("PATCH", f"/clients/{id}", {"oidc_logout": urls})
-        person.sign_in(user["email"])
-        sid = person.id_claims()["sid"]
-        person.open(f"/v2/logout?client_id={id}&returnTo={LOGGED_OUT}")
-        thread.join(timeout=10)
-    body = claims(parse_qs(heard[0])["logout_token"][0])
-    assert (body["sid"], body["sub"], body["aud"]) == (sid, user["user_id"], id)
-    assert body["exp"] == body["iat"] + 120
-    assert body["events"] == {"http://schemas.openid.net/event/backchannel-logout": {}}
-    assert "nonce" not in body
