@@ -15,6 +15,15 @@ IDENTITY_SCOPES = frozenset(
 )
 DEFAULT_LIFETIME_SECONDS = 86_400
 DEFAULT_BROWSER_LIFETIME_SECONDS = 7_200
+MFA_SCOPES = ("enroll", "read:authenticators", "remove:authenticators")
+_MFA_API: Document = {
+    "name": "Auth0 MFA API",
+    "scopes": [{"value": scope} for scope in MFA_SCOPES],
+    "token_lifetime": 600,
+    "token_lifetime_for_web": 600,
+    "allow_offline_access": True,
+    "skip_consent_for_verifiable_first_party_clients": True,
+}
 _GRANTS_PAGE = "https://auth0.com/docs/api/v2#!/Client_Grants/post_client_grants"
 
 
@@ -27,18 +36,65 @@ def canonical(tenant: Tenant, audience: str) -> str:
     return tenant.management_audience if audience in tokens.management_audiences(tenant) else audience
 
 
-def requested(tenant: Tenant, audience: str) -> str:
-    """The audience asked for, else the tenant's default one, else ""."""
+def requested(tenant: Tenant, audience: str, resource: str = "") -> str:
+    """The audience asked for, else the tenant's default one, else "".
+
+    `resource` (RFC 8707) counts where the tenant's profile is "compatibility", and no audience is given.
+    """
     settings: dict[str, Any] = tenant.store.get("settings", "settings/tenants/settings") or {}
+    if settings.get("resource_parameter_profile") == "compatibility":
+        audience = audience or resource
     return canonical(tenant, audience or settings.get("default_audience") or "")
 
 
+def mfa_audience(tenant: Tenant) -> str:
+    return f"{tenant.issuer}mfa/"
+
+
+def find(tenant: Tenant, audience: str) -> Document | None:
+    """The API with that identifier: one of the tenant's, or the MFA API, which each tenant has."""
+    if audience == mfa_audience(tenant):
+        return {"identifier": audience, **_MFA_API}
+    return tenant.store.first("resource_servers", identifier=audience)
+
+
 def resource_server(tenant: Tenant, audience: str) -> Document:
-    """The API with that identifier. Raises OAuthError 403 "Service not found"."""
-    found = tenant.store.first("resource_servers", identifier=audience)
+    """`find`, which raises OAuthError 403 "Service not found"."""
+    found = find(tenant, audience)
     if found is None:
         raise OAuthError(403, "access_denied", f"Service not found: {audience}")
     return found
+
+
+def for_people(tenant: Tenant, client: Document, audience: str) -> Document:
+    """The API that an application wants to call for somebody. Raises OAuthError 403: unknown, or closed to it.
+
+    Who gets what is the API's access policy (docs: API Access Policies for Applications).
+    """
+    api = resource_server(tenant, audience)
+    policy = _policy(api, "user")
+    if policy == "deny_all" or (policy != "allow_all" and _grant_for_people(tenant, client, api) is None):
+        text = f'Client "{client["client_id"]}" is not authorized to access resource server "{audience}".'
+        raise OAuthError(403, "access_denied", text)
+    return api
+
+
+def scopes_for_people(tenant: Tenant, client: Document, api: Document) -> list[str]:
+    """What an application may ask for on an API that is open to it."""
+    grant = _grant_for_people(tenant, client, api)
+    if _policy(api, "user") == "allow_all" or grant is None or grant.get("allow_all_scopes"):
+        return scope_values(api)
+    return [scope for scope in scope_values(api) if scope in (grant.get("scope") or ())]
+
+
+def _grant_for_people(tenant: Tenant, client: Document, api: Document) -> Document | None:
+    return client_grant(tenant, client, api["identifier"], "user")
+
+
+def _policy(api: Document, subject: str) -> str:
+    """ "allow_all", "require_client_grant" or "deny_all"."""
+    usual = "allow_all" if subject == "user" else "require_client_grant"
+    return str(((api.get("subject_type_authorization") or {}).get(subject) or {}).get("policy") or usual)
 
 
 def client_grant(tenant: Tenant, client: Document, audience: str, subject_type: str = "client") -> Document | None:
@@ -52,7 +108,7 @@ def granted_scopes(tenant: Tenant, client: Document, api: Document) -> tuple[lis
     """The scopes an application holds for itself on an API, with the client grant. Raises OAuthError 403."""
     audience = api["identifier"]
     grant = client_grant(tenant, client, audience)
-    if grant is None:
+    if grant is None or _policy(api, "client") == "deny_all":
         raise OAuthError(
             403,
             "access_denied",

@@ -86,10 +86,10 @@ def _check(transaction: Transaction) -> None:
     _check_prompt(parameters)
     if parameters.get("max_age") and not parameters["max_age"].isdecimal():
         raise OAuthError(400, "invalid_request", "Invalid value for max_age: it has to be a number of seconds")
-    audience = audiences.requested(transaction.tenant, parameters.get("audience") or parameters.get("resource", ""))
+    audience = audiences.requested(transaction.tenant, parameters.get("audience", ""), parameters.get("resource", ""))
     parameters["audience"] = audience
     if audience and audience != audiences.userinfo_audience(transaction.tenant):
-        audiences.resource_server(transaction.tenant, audience)
+        audiences.for_people(transaction.tenant, client, audience)
     elif audience:
         parameters["audience"] = ""
     _check_connection(transaction)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from starlette.responses import Response
 
+from sandbox import logs
 from sandbox.login.effects import Effects
 from sandbox.login.rendering import page
 from sandbox.login.subject import Login
@@ -71,6 +72,8 @@ def reject(transaction: Transaction) -> None:
     code = by_device_code(transaction.tenant, transaction.device_code)
     if code is not None:
         code.state = "denied"
+        client = transaction.client
+        logs.write(transaction.tenant, "fdecc", client_id=client["client_id"], client_name=client.get("name"))
 
 
 def spend(tenant: Tenant, code: DeviceCode) -> None:

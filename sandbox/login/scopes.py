@@ -23,7 +23,7 @@ def granted(login: Login, effects: Effects | None = None) -> list[str]:
 
 
 def api_of(login: Login) -> Document | None:
-    return login.tenant.store.first("resource_servers", identifier=login.audience) if login.audience else None
+    return audiences.find(login.tenant, login.audience) if login.audience else None
 
 
 def offline_allowed(login: Login, api: Document | None) -> bool:
@@ -32,7 +32,7 @@ def offline_allowed(login: Login, api: Document | None) -> bool:
 
 
 def _of_api(login: Login, api: Document) -> list[str]:
-    values = audiences.scope_values(api)
+    values = audiences.scopes_for_people(login.tenant, login.client, api)
     if api.get("is_system") or api["identifier"] == login.tenant.management_audience:
         return [value for value in values if "current_user" in value]
     if api.get("enforce_policies"):

@@ -1,16 +1,12 @@
-"""Machine-to-machine tokens: secrets, private keys, grants, and requests that are none."""
+"""Machine-to-machine tokens: grants, keys of the tenant, and requests that are none."""
 
 from __future__ import annotations
 
-import base64
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from joserfc import jwt
-from joserfc.jwk import KeySet, RSAKey
+from joserfc.jwk import KeySet
 
 from tests.sandbox.token_endpoint import ORDERS, ask, orders_api, refusal
 from tests.sandbox.web_login import (
@@ -69,18 +65,6 @@ def test_a_grant_that_the_application_may_not_use_is_refused(tenant, client, gra
     assert answer.json()["error_uri"] == "https://auth0.com/docs/clients/client-grant-types"
 
 
-def test_secrets_are_taken_from_the_authorization_header(tenant, client):
-    def basic(secret):
-        pair = base64.b64encode(f"{client['client_id']}:{secret}".encode()).decode()
-        body = {"grant_type": "client_credentials", "audience": "https://nobody.example/"}
-        return tenant.http.post("/oauth/token", data=body, headers={"Authorization": f"Basic {pair}"})
-
-    assert "Service not found" in basic(client["client_secret"]).text
-    assert basic("wrong").status_code == 401
-    broken = tenant.http.post("/oauth/token", data={"grant_type": "x"}, headers={"Authorization": "Basic ###"})
-    assert broken.status_code in (401, 403)
-
-
 def test_the_public_keys_verify_the_tokens_and_rotation_keeps_old_ones_valid(tenant):
     def verified(token):
         keys = KeySet.import_key_set(tenant.http.get("/.well-known/jwks.json").json())
@@ -96,44 +80,6 @@ def test_the_public_keys_verify_the_tokens_and_rotation_keeps_old_ones_valid(ten
     tenant.api("PUT", f"/keys/signing/{first}/revoke")
     assert tenant.http.get("/api/v2/roles", headers={"Authorization": f"Bearer {old}"}).status_code == 401
     tenant._token = ""  # it was signed with the revoked key
-
-
-def test_a_machine_signs_in_with_a_private_key_each_assertion_once(tenant, client):
-    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = private.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    id = client["client_id"]
-    credential = {"credential_type": "public_key", "name": "key", "pem": pem.decode(), "alg": "RS256"}
-    made = tenant.api("POST", f"/clients/{id}/credentials", credential)
-    methods = {"private_key_jwt": {"credentials": [{"id": made["id"]}]}}
-    body = {"token_endpoint_auth_method": None, "client_authentication_methods": methods}
-    tenant.api("PATCH", f"/clients/{id}", body)
-    orders_api(tenant)
-    tenant.api("POST", "/client-grants", {"client_id": id, "audience": ORDERS, "scope": []})
-
-    def assertion(**changes):
-        now = int(time.time())
-        body = {"iss": id, "sub": id, "aud": f"{tenant.url}/", "iat": now, "exp": now + 60, "jti": str(time.time_ns())}
-        key = RSAKey.import_key(
-            private.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-        )
-        return jwt.encode({"alg": "RS256"}, {**body, **changes}, key)
-
-    def exchange(token):
-        kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-        body = {"grant_type": "client_credentials", "audience": ORDERS, "client_assertion": token}
-        return tenant.http.post("/oauth/token", data={**body, "client_assertion_type": kind})
-
-    good = assertion()
-    assert exchange(good).status_code == 200, exchange(good).text
-    assert exchange(good).status_code == 401
-    wrong = [{"exp": int(time.time()) - 60}, {"aud": "https://other.example/"}, {"sub": "other"}, {"jti": ""}]
-    for changes in [*wrong, {"exp": int(time.time()) + 4000}]:
-        assert exchange(assertion(**changes)).status_code == 401
-    assert exchange("a.b.c").status_code == 401
-    body = {"grant_type": "client_credentials", "audience": ORDERS}
-    assert ask(tenant, client, **body).status_code == 401  # its secret counts no more
 
 
 # Bad input

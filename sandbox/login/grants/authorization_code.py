@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox import logs
 from sandbox.errors import OAuthError
 from sandbox.login import codes, issuing
 from sandbox.login.calls import Call
@@ -27,14 +26,5 @@ async def exchange(call: Call, caller: Authenticated) -> dict[str, Any]:
     if call.tenant.store.get("users", code.login.user_id) is None:
         raise OAuthError(403, "invalid_grant", "Invalid authorization code")
     answer = issuing.token_answer(code.login, code.effects, code.extras)
-    logs.write(
-        call.tenant,
-        "seacft",
-        client_id=client["client_id"],
-        client_name=client.get("name"),
-        ip=call.ip,
-        user_agent=call.user_agent,
-        user_id=code.login.user_id,
-        user_name=name_of(code.login.user),
-    )
+    call.log("seacft", client, user_id=code.login.user_id, user_name=name_of(code.login.user))
     return answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox import logs, tokens
+from sandbox import tokens
 from sandbox.errors import OAuthError
 from sandbox.kinds.actions import bound
 from sandbox.login import audiences, triggers
@@ -18,7 +18,7 @@ async def exchange(call: Call, caller: Authenticated) -> dict[str, Any]:
     tenant, client = call.tenant, caller.client
     if not caller.proven:
         raise unauthorized()
-    audience = audiences.requested(tenant, call.text("audience"))
+    audience = audiences.requested(tenant, call.text("audience"), call.text("resource"))
     if not audience:
         raise OAuthError(
             403, "access_denied", "No audience parameter was provided, and no default audience has been configured"
@@ -32,16 +32,7 @@ async def exchange(call: Call, caller: Authenticated) -> dict[str, Any]:
     claims |= _claims(call, client, audience, scope, seconds)
     claims |= _organization(call, grant)
     typ = "at+jwt" if str(api.get("token_dialect", "")).startswith("rfc9068") else "JWT"
-    logs.write(
-        tenant,
-        "seccft",
-        ip=call.ip,
-        user_agent=call.user_agent,
-        audience=audience,
-        scope=scope,
-        client_id=client["client_id"],
-        client_name=client.get("name"),
-    )
+    call.log("seccft", client, audience=audience, scope=scope)
     answer = {"access_token": tokens.issue(tenant, claims, typ=typ), "scope": scope, "expires_in": seconds}
     if not scope:
         del answer["scope"]

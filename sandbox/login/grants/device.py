@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox import logs
 from sandbox.errors import OAuthError
 from sandbox.login import audiences, clients, device_codes, issuing
 from sandbox.login.calls import Answer, Call
 from sandbox.login.clients import Authenticated
+from sandbox.login.device_codes import DeviceCode
 from sandbox.login.issuing import Extras
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:device_code"
@@ -16,12 +16,12 @@ GRANT_TYPE = "urn:ietf:params:oauth:grant-type:device_code"
 
 async def start(call: Call) -> Answer:
     """POST /oauth/device/code."""
-    caller = clients.authenticate(call, proof_required=False)
-    clients.allow_grant(caller.client, GRANT_TYPE)
-    audience = audiences.requested(call.tenant, call.text("audience"))
-    if audience:
-        audiences.resource_server(call.tenant, audience)
-    code = device_codes.create(call.tenant, caller.client, call.text("scope"), audience)
+    try:
+        code = _created(call)
+    except OAuthError as problem:
+        client = clients.find(call.tenant, call.parameters.get("client_id"))
+        call.log("fdeaz", client, description=str(problem))
+        raise
     page = f"{call.tenant.browser_url}activate"
     return {
         "device_code": code.device_code,
@@ -31,6 +31,15 @@ async def start(call: Call) -> Answer:
         "expires_in": device_codes.LIFETIME_SECONDS,
         "interval": device_codes.INTERVAL_SECONDS,
     }
+
+
+def _created(call: Call) -> DeviceCode:
+    caller = clients.authenticate(call, proof_required=False)
+    clients.allow_grant(caller.client, GRANT_TYPE)
+    audience = audiences.requested(call.tenant, call.text("audience"), call.text("resource"))
+    if audience:
+        audiences.for_people(call.tenant, caller.client, audience)
+    return device_codes.create(call.tenant, caller.client, call.text("scope"), audience)
 
 
 async def exchange(call: Call, caller: Authenticated) -> dict[str, Any]:
@@ -47,13 +56,5 @@ async def exchange(call: Call, caller: Authenticated) -> dict[str, Any]:
             raise OAuthError(429, "slow_down", "You are polling faster than the specified interval of 5 seconds.")
         raise OAuthError(403, "authorization_pending", "User has yet to authorize device code.")
     device_codes.spend(call.tenant, code)
-    logs.write(
-        call.tenant,
-        "sede",
-        user_id=code.login.user_id,
-        client_id=caller.client["client_id"],
-        client_name=caller.client.get("name"),
-        ip=call.ip,
-        user_agent=call.user_agent,
-    )
+    call.log("sede", caller.client, user_id=code.login.user_id)
     return issuing.token_answer(code.login, code.effects, Extras())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox import logs
 from sandbox.errors import OAuthError
 from sandbox.login import factors, mfa
 from sandbox.login.calls import Call
@@ -87,13 +86,5 @@ async def _go_on(call: Call, paused: Paused, type: str, log_type: str) -> dict[s
     login = paused.login
     login.add_method(MFA, type=type)
     paused.running.factor_passed()
-    logs.write(
-        call.tenant,
-        log_type,
-        user_id=login.user_id,
-        client_id=login.client["client_id"],
-        client_name=login.client.get("name"),
-        ip=call.ip,
-        user_agent=call.user_agent,
-    )
+    call.log(log_type, login.client, user_id=login.user_id)
     return await unattended.finish(login, paused.running, paused.narrowed_to)

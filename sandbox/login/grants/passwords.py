@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import ipaddress
-from dataclasses import replace
 from typing import Any
 
-from sandbox import logs
 from sandbox.errors import OAuthError
 from sandbox.login import audiences, configuration, organizations, passwordless_login
 from sandbox.login.attempts import Attempt, SignInRefused
@@ -43,7 +40,7 @@ async def password_realm(call: Call, caller: Authenticated) -> dict[str, Any]:
 
 async def _sign_in(call: Call, caller: Authenticated, connection: Document) -> dict[str, Any]:
     name, secret = call.required("username"), call.required("password")
-    at = _end_user(call, caller)
+    at = visitor(call)
     organization = _organization(call, caller.client)
     attempt = Attempt(call.tenant, caller.client, connection, at)
     try:
@@ -65,7 +62,7 @@ async def _tokens(
     organization: Document | None,
     method: str,
 ) -> dict[str, Any]:
-    audience = audiences.requested(call.tenant, call.text("audience"))
+    audience = audiences.requested(call.tenant, call.text("audience"), call.text("resource"))
     login = Login(
         call.tenant,
         caller.client,
@@ -73,44 +70,24 @@ async def _tokens(
         user["user_id"],
         at,
         "oauth2-password" if method == "pwd" else "oauth2-resource-owner",
-        scopes=_scopes(call, audience),
+        scopes=_scopes(call, caller.client, audience),
         audience=audience,
         organization=organization,
     )
     login.add_method(method)
     answer = await unattended.finish(login)
-    logs.write(
-        call.tenant,
-        "sepft",
-        client_id=caller.client["client_id"],
-        client_name=caller.client.get("name"),
-        ip=at.ip,
-        user_agent=at.user_agent,
-        user_id=user["user_id"],
-        user_name=name_of(user),
-        connection=connection["name"],
-    )
+    who = {"user_id": user["user_id"], "user_name": name_of(user)}
+    call.log("sepft", caller.client, ip=at.ip, connection=connection["name"], **who)
     return answer
 
 
-def _scopes(call: Call, audience: str) -> list[str]:
-    """Nothing asked for means everything that the API has. Raises OAuthError for an unknown API."""
+def _scopes(call: Call, client: Document, audience: str) -> list[str]:
+    """Nothing asked for means everything that the API has. Raises OAuthError for an API that is unknown or closed."""
     asked = call.text("scope").split()
     if not audience:
         return asked
-    api = audiences.resource_server(call.tenant, audience)
+    api = audiences.for_people(call.tenant, client, audience)
     return asked or audiences.scope_values(api)
-
-
-def _end_user(call: Call, caller: Authenticated) -> Visitor:
-    """Where the person is: an application that is trusted with it may say so in `auth0-forwarded-for`."""
-    at, claimed = visitor(call), call.request.headers.get("auth0-forwarded-for", "").partition(",")[0].strip()
-    if not claimed or not caller.proven or not caller.client.get("is_token_endpoint_ip_header_trusted"):
-        return at
-    try:
-        return replace(at, ip=str(ipaddress.ip_address(claimed)))
-    except ValueError:
-        return at
 
 
 def _organization(call: Call, client: Document) -> Document | None:

@@ -22,6 +22,7 @@ async def activate(call: Call) -> Answer:
         return page(call.tenant, "device", user_code=typed)
     code = device_codes.by_user_code(call.tenant, typed)
     if code is None:
+        call.log("fdeac", None, description="Invalid or expired user code")
         return page(call.tenant, "device", 400, user_code=typed, error="The code you entered is not valid.")
     parameters = {"scope": code.scope, "audience": code.audience, "response_type": "code", "redirect_uri": ""}
     transaction = begin(call, code.client, parameters, "oauth2-device-code")
