@@ -1,4 +1,8 @@
-"""/mfa/*: the second factor for applications with their own pages. The mfa_token is the bearer token."""
+"""/mfa/*: the second factor for applications with their own pages.
+
+The bearer token is the mfa_token of a login that waits, or an access token for the MFA API (docs: Manage Authentication
+Factors with Authentication API).
+"""
 
 from __future__ import annotations
 
@@ -26,11 +30,23 @@ _PREFIXES = {
 }
 
 
-def _paused(call: Call) -> Paused:
+def _paused(call: Call, scope: str = "") -> Paused:
+    """`scope`: what an access token has to allow. Raises OAuthError."""
     token = call.bearer or call.text("mfa_token")
     if not token:
         raise OAuthError(401, "invalid_token", "Missing mfa_token")
-    return unattended.paused(call.tenant, token)
+    paused = unattended.paused(call.tenant, token)
+    if scope and paused.granted is not None and scope not in paused.granted:
+        raise OAuthError(403, "insufficient_scope", f"Insufficient scope, expected any of: {scope}")
+    return paused
+
+
+def _locked(paused: Paused) -> bool:
+    """Whether an enrolled factor has to be passed first. An access token has been given for that."""
+    login = paused.login
+    if paused.granted is not None or login.passed_mfa():
+        return False
+    return bool(factors.independent(login.tenant, login.user))
 
 
 def _shown(method: Document) -> dict[str, Any] | None:
@@ -67,13 +83,13 @@ def _authenticators(paused: Paused) -> list[dict[str, Any]]:
 
 async def authenticators(call: Call) -> Answer:
     """GET /mfa/authenticators."""
-    return _authenticators(_paused(call))
+    return _authenticators(_paused(call, "read:authenticators"))
 
 
 async def delete(call: Call) -> Answer:
     """DELETE /mfa/authenticators/{id}."""
-    paused, wanted = _paused(call), call.request.path_params["id"]
-    if not paused.login.passed_mfa() and factors.independent(call.tenant, paused.login.user):
+    paused, wanted = _paused(call, "remove:authenticators"), call.request.path_params["id"]
+    if _locked(paused):
         raise OAuthError(403, "access_denied", "Challenge an existing authenticator before deleting one")
     for method in factors.methods(call.tenant, paused.login.user_id):
         if wanted in (public_id(method), method["id"]):
@@ -135,14 +151,14 @@ def _begin(call: Call, paused: Paused, type: str, enrolling: dict[str, Any]) -> 
 
 async def associate(call: Call) -> Answer:
     """POST /mfa/associate: enrol an authenticator; it counts once its first code was right."""
-    paused = _paused(call)
+    paused = _paused(call, "enroll")
     tenant, user = call.tenant, paused.login.user
     wanted = _listed(call, "authenticator_types")
     channels = _listed(call, "oob_channels")
     type = _wanted_type(wanted, channels)
     if not type or type not in factors.enabled(tenant):
         raise OAuthError(400, "invalid_request", "authenticator_types or oob_channels is not supported or not enabled")
-    if factors.independent(tenant, user) and not paused.login.passed_mfa():
+    if _locked(paused):
         raise OAuthError(403, "access_denied", "User is already enrolled.")
     answer = _enrolling(call, paused, type, channels)
     if factors.recovery_code_due(tenant, user["user_id"]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox import logs
 from sandbox.errors import OAuthError
 from sandbox.login import configuration
 from sandbox.login.transactions import Transaction
@@ -68,8 +69,8 @@ def membership_problem(transaction: Transaction, user_id: str, connection: Docum
     organization, tenant = transaction.organization, transaction.tenant
     if organization is None:
         return None
-    if transaction.invitation is not None:
-        _accept(tenant, transaction.invitation, user_id)
+    if transaction.invitation is not None and not _accepted(transaction, transaction.invitation, user_id):
+        return "The specified account is not allowed to accept the current invitation"
     link = tenant.store.get("organization_connections", f"{organization['id']} {connection['id']}") or {}
     if link.get("assign_membership_on_login"):
         memberships.add_member(tenant, organization["id"], user_id)
@@ -90,6 +91,18 @@ def invitation_of_request(transaction: Transaction) -> Document | None:
     if found["expires_at"] <= transaction.tenant.timestamp():
         raise OAuthError(400, "invalid_request", "The invitation has expired")
     return found
+
+
+def _accepted(transaction: Transaction, invitation: Document, user_id: str) -> bool:
+    """An invitation is for the address that it was sent to."""
+    tenant, client = transaction.tenant, transaction.client
+    user = records.get(tenant, user_id)
+    invited = (invitation.get("invitee") or {}).get("email", "").lower() == (user.get("email") or "").lower()
+    who = {"user_id": user_id, "user_name": user.get("email")}
+    logs.write(tenant, "si" if invited else "fi", client_id=client["client_id"], client_name=client.get("name"), **who)
+    if invited:
+        _accept(tenant, invitation, user_id)
+    return invited
 
 
 def _accept(tenant: Tenant, invitation: Document, user_id: str) -> None:

@@ -20,7 +20,8 @@ _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]+")
 
 async def start(call: Call) -> Answer:
     """Sends a code, or for `send: "link"` an e-mail with a link that signs in by itself."""
-    caller = clients.authenticate(call, proof_required=False)
+    proof = configuration.flag(call.tenant, "enforce_client_authentication_on_passwordless_start", default=True)
+    caller = clients.authenticate(call, proof_required=proof)
     name = call.required("connection")
     enabled = configuration.enabled_connections(call.tenant, caller.client)
     connection = next((c for c in enabled if c["name"] == name and c["strategy"] in ("email", "sms")), None)

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from sandbox import logs, mailbox
 from sandbox.errors import ApiError
-from sandbox.login import emails
+from sandbox.login import configuration, emails
 from sandbox.login.attempts import SignInRefused, wrong_credentials
 from sandbox.login.transient import transient
 from sandbox.login.visits import Visit
@@ -17,7 +17,9 @@ from sandbox.store import Document
 from sandbox.tenant import Tenant
 from sandbox.users import records
 
-LIFETIME_SECONDS = 180.0
+# Unless the connection's options.totp says something else.
+LIFETIME_SECONDS = 180
+DIGITS = 6
 MOST_TRIES = 3
 
 
@@ -36,17 +38,28 @@ def send(visit: Visit, connection: Document, identifier: str) -> None:
 def start(tenant: Tenant, connection: Document, identifier: str, link: dict[str, str] | None = None) -> None:
     """Send a code, and with `link` (parameters of /authorize) a link that needs no typing."""
     identifier = normal(connection, identifier)
-    code = f"{secrets.randbelow(10**6):06d}"
-    transient(tenant, "passwordless").put(
-        _key(connection, identifier), SentCode(code, connection["name"]), LIFETIME_SECONDS
-    )
+    digits, seconds = _shape(connection)
+    code = f"{secrets.randbelow(10**digits):0{digits}d}"
+    transient(tenant, "passwordless").put(_key(connection, identifier), SentCode(code, connection["name"]), seconds)
     if connection["strategy"] == "sms":
         mailbox.text(tenant, identifier, f"Your verification code is: {code}", code)
     else:
         query = {"connection": connection["name"], "email": identifier, "verification_code": code, **(link or {})}
         url = f"{tenant.browser_url}passwordless/verify_redirect?{urlencode(query)}" if link is not None else None
         emails.deliver(tenant, "passwordless_email", {"email": identifier}, url, code=code)
-    logs.write(tenant, "cs", connection=connection["name"], user_name=identifier)
+    kind = "cs" if connection["strategy"] == "sms" else "cls"
+    logs.write(tenant, kind, connection=connection["name"], user_name=identifier)
+
+
+def _shape(connection: Document) -> tuple[int, int]:
+    """Digits and lifetime in seconds of a code: the connection's options.totp, as far as it makes sense."""
+    asked = configuration.option(connection, "totp")
+    given = asked if isinstance(asked, dict) else {}
+    digits, seconds = given.get("length"), given.get("time_step")
+    return (
+        digits if isinstance(digits, int) and 4 <= digits <= 40 else DIGITS,
+        seconds if isinstance(seconds, int) and seconds > 0 else LIFETIME_SECONDS,
+    )
 
 
 def check(tenant: Tenant, connection: Document, identifier: str, code: str) -> Document:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox import logs
+from sandbox import backchannel, logs
 from sandbox.kinds.actions import bound
-from sandbox.login import configuration, factors, remembered, risk
+from sandbox.login import audiences, configuration, factors, remembered, risk
 from sandbox.login.effects import Effects, FactorCommand
 from sandbox.login.event import build
 from sandbox.login.subject import Login
@@ -121,7 +121,7 @@ class Pipeline:
         """Carry out api.session.revoke and api.refreshToken.revoke."""
         login, store = self.login, self.login.tenant.store
         if login.session is not None and self.effects.session.get("revoked") is not None:
-            store.remove("sessions", login.session["id"])
+            backchannel.end(login.tenant, login.session, "session-revoked")
         if login.refresh_token is not None and self.effects.refresh_token.get("revoked") is not None:
             store.remove("refresh_tokens", login.refresh_token["id"])
 
@@ -238,6 +238,9 @@ class Pipeline:
 
     def _policy(self) -> Step:
         login, policy = self.login, configuration.mfa_policy(self.login.tenant)
+        if login.audience == audiences.mfa_audience(login.tenant) and factors.independent(login.tenant, login.user):
+            # Whoever manages their factors has to pass one, remembered browser or not.
+            return Done() if login.passed_mfa() else self._any_factor(list(factors.FACTORS), may_remember=False)
         if not policy or login.passed_mfa() or not factors.enabled(login.tenant):
             return Done()
         if policy == "confidence-score":

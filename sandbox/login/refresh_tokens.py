@@ -1,8 +1,9 @@
 """Refresh tokens: the documents that /refresh-tokens lists and revokes, rotation, and detection of reuse.
 
 A document of the kind `refresh_tokens` is what GET /refresh-tokens/{id} returns, plus `_token_hash`, `_methods` (how
-the person had signed in) and `_organization`. Spent tokens of a rotating one are kept in the kind
-`spent_refresh_tokens`: {"id": hash, "refresh_token_id", "spent_at" (epoch seconds)}.
+the person had signed in) and `_organization`. The other values of a rotating one are kept in the kind
+`spent_refresh_tokens`: {"id": hash, "refresh_token_id", "spent_at" (epoch seconds)}; one that a repeated exchange has
+left living beside the newest has None there.
 """
 
 from __future__ import annotations
@@ -10,9 +11,8 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from sandbox import logs
 from sandbox.errors import OAuthError
-from sandbox.login import sessions
+from sandbox.login import configuration, sessions
 from sandbox.login.effects import Effects
 from sandbox.login.subject import Login
 from sandbox.store import Document
@@ -20,6 +20,16 @@ from sandbox.tenant import Tenant, new_id
 
 MOST_PER_USER_AND_CLIENT = 200
 _INVALID = "Unknown or invalid refresh token."
+
+
+class ReusedTokenError(OAuthError):
+    """A spent token of a rotating one came back: its family is over."""
+
+    reason = "Unsuccessful Refresh Token exchange, reused refresh token detected"
+
+    def __init__(self, user_id: str) -> None:
+        super().__init__(403, "invalid_grant", _INVALID)
+        self.user_id = user_id
 
 
 def create(login: Login, effects: Effects, granted: list[str]) -> str:
@@ -61,13 +71,11 @@ def asked_by_actions(document: Document, effects: Effects) -> Document:
 
 def find(tenant: Tenant, client: Document, token: str) -> Document:
     """The living refresh token. Raises OAuthError 403 invalid_grant; a spent one ends its whole family."""
-    hashed = _hash(token)
-    document = tenant.store.first("refresh_tokens", _token_hash=hashed)
-    if document is None:
-        document = _recently_spent(tenant, client, hashed)
+    document = _by_value(tenant, token)
     now = tenant.timestamp()
     if document is None or document["client_id"] != client["client_id"]:
         raise invalid()
+    _refuse_reuse(tenant, client, document, _hash(token))
     if any(document.get(name) and document[name] <= now for name in ("expires_at", "idle_expires_at")):
         tenant.store.remove("refresh_tokens", document["id"])
         raise invalid()
@@ -78,29 +86,26 @@ def invalid() -> OAuthError:
     return OAuthError(403, "invalid_grant", _INVALID)
 
 
-def _recently_spent(tenant: Tenant, client: Document, hashed: str) -> Document | None:
+def _by_value(tenant: Tenant, token: str) -> Document | None:
+    """The refresh token with this value, the newest one or an earlier one."""
+    hashed = _hash(token)
+    earlier = tenant.store.get("spent_refresh_tokens", hashed)
+    if earlier is not None:
+        return tenant.store.get("refresh_tokens", earlier["refresh_token_id"])
+    return tenant.store.first("refresh_tokens", _token_hash=hashed)
+
+
+def _refuse_reuse(tenant: Tenant, client: Document, document: Document, hashed: str) -> None:
     """Within the leeway a spent token still works (a retried request); later it means theft."""
-    spent = tenant.store.get("spent_refresh_tokens", hashed)
-    document = tenant.store.get("refresh_tokens", spent["refresh_token_id"]) if spent else None
-    if spent is None or document is None:
-        return None
-    if tenant.now() <= spent["spent_at"] + float(_settings(client)["leeway"]):
-        return document
-    tenant.store.remove("refresh_tokens", document["id"])
-    tenant.store.remove("spent_refresh_tokens", hashed)
-    logs.write(
-        tenant,
-        "ferrt",
-        user_id=document["user_id"],
-        client_id=document["client_id"],
-        client_name=client.get("name"),
-        description="Unsuccessful Refresh Token exchange, reused refresh token detected",
-    )
-    return None
+    spent_at = (tenant.store.get("spent_refresh_tokens", hashed) or {}).get("spent_at")
+    if spent_at is not None and tenant.now() > spent_at + float(_settings(client)["leeway"]):
+        tenant.store.remove("refresh_tokens", document["id"])
+        tenant.store.remove("spent_refresh_tokens", hashed)
+        raise ReusedTokenError(document["user_id"])
 
 
-def exchanged(login: Login, effects: Effects, document: Document) -> str | None:
-    """Note the use of a refresh token; the token that replaces it when it rotates, else None."""
+def exchanged(login: Login, effects: Effects, document: Document, used: str) -> str | None:
+    """Note the use of a refresh token; the value that replaces `used` when it rotates, else None."""
     tenant, now = login.tenant, login.tenant.now()
     changed = {**document, "last_exchanged_at": tenant.timestamp(now)}
     changed["device"] = {
@@ -112,18 +117,51 @@ def exchanged(login: Login, effects: Effects, document: Document) -> str | None:
     token = None
     if document["rotating"]:
         token = _new_token()
-        spent = {"id": document["_token_hash"], "refresh_token_id": document["id"], "spent_at": now}
-        tenant.store.put("spent_refresh_tokens", spent["id"], spent)
+        _note_spent(tenant, document, _hash(used), now)
         changed["_token_hash"] = _hash(token)
     tenant.store.put("refresh_tokens", document["id"], asked_by_actions(changed, effects))
     return token
 
 
-def revoke(tenant: Tenant, client: Document, token: str) -> None:
-    """RFC 7009: an unknown token is no error."""
-    document = tenant.store.first("refresh_tokens", _token_hash=_hash(token))
-    if document is not None and document["client_id"] == client["client_id"]:
-        tenant.store.remove("refresh_tokens", document["id"])
+def _note_spent(tenant: Tenant, document: Document, used: str, now: float) -> None:
+    kept = tenant.store.get("spent_refresh_tokens", used)
+    first = now if kept is None or kept["spent_at"] is None else kept["spent_at"]
+    values: dict[str, float | None] = {used: first}
+    if document["_token_hash"] != used:
+        values[document["_token_hash"]] = None
+    for hashed, spent_at in values.items():
+        spent = {"id": hashed, "refresh_token_id": document["id"], "spent_at": spent_at}
+        tenant.store.put("spent_refresh_tokens", hashed, spent)
+
+
+def revoke(tenant: Tenant, client: Document, token: str) -> bool:
+    """Whether there was one to revoke. RFC 7009: an unknown token is no error.
+
+    With the tenant's flag `revoke_refresh_token_grant` all that rests on the same grant goes: the refresh tokens of
+    the same user, application and audience.
+    """
+    document = _by_value(tenant, token)
+    if document is None or document["client_id"] != client["client_id"]:
+        return False
+    doomed = [document]
+    if configuration.flag(tenant, "revoke_refresh_token_grant"):
+        doomed = _of_same_grant(tenant, document)
+        for grant in tenant.store.find("grants", user_id=document["user_id"], clientID=client["client_id"]):
+            if grant["audience"] == _audience(document):
+                tenant.store.remove("grants", grant["id"])
+    for one in doomed:
+        tenant.store.remove("refresh_tokens", one["id"])
+    return True
+
+
+def _of_same_grant(tenant: Tenant, document: Document) -> list[Document]:
+    found = tenant.store.find("refresh_tokens", user_id=document["user_id"], client_id=document["client_id"])
+    return [one for one in found if _audience(one) == _audience(document)]
+
+
+def _audience(document: Document) -> str:
+    servers = document.get("resource_servers") or [{}]
+    return str(servers[0].get("audience") or "")
 
 
 def _drop_oldest(tenant: Tenant, login: Login) -> None:

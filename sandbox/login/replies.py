@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from starlette.responses import Response
 
+from sandbox.login import configuration
 from sandbox.login.rendering import page
 from sandbox.login.transactions import Transaction, cookie_name
 from sandbox.tenant import Tenant
@@ -54,6 +55,8 @@ def to_application(transaction: Transaction, values: dict[str, Any]) -> Response
     parameters = transaction.parameters
     if parameters.get("state"):
         values = {**values, "state": parameters["state"]}
+    if configuration.tenant_settings(transaction.tenant).get("authorization_response_iss_parameter_supported"):
+        values = {**values, "iss": transaction.tenant.issuer}
     target = parameters["redirect_uri"]
     mode = response_mode(parameters)
     if mode in ("form_post", "web_message"):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from sandbox import logs
 from sandbox.errors import OAuthError
 from sandbox.login import clients
 from sandbox.login.calls import Answer, Call
 from sandbox.login.clients import Authenticated
 from sandbox.login.grants import authorization_code, client_credentials, device, factors, passwords, refresh
+from sandbox.login.refresh_tokens import ReusedTokenError
 
 Grant = Callable[[Call, Authenticated], Awaitable[dict[str, Any]]]
 
@@ -60,17 +60,8 @@ async def token(call: Call) -> Answer:
 
 
 def _log_refusal(call: Call, caller: Authenticated | None, grant_type: str, problem: OAuthError) -> None:
-    kind = FAILURES.get(grant_type)
-    if kind is None or problem.error in WAITING:
-        return
-    client = caller.client if caller else {}
-    client_id = client.get("client_id") or str(call.parameters.get("client_id") or "")
-    logs.write(
-        call.tenant,
-        kind,
-        description=str(problem),
-        client_id=client_id,
-        client_name=client.get("name"),
-        ip=call.ip,
-        user_agent=call.user_agent,
-    )
+    client = caller.client if caller else {"client_id": str(call.parameters.get("client_id") or "")}
+    if isinstance(problem, ReusedTokenError):
+        call.log("ferrt", client, user_id=problem.user_id, description=problem.reason)
+    elif problem.error not in WAITING:
+        call.log(FAILURES[grant_type], client, description=str(problem))

@@ -7,7 +7,8 @@ from starlette.responses import Response
 from sandbox import tokens
 from sandbox.errors import OAuthError
 from sandbox.login import audiences, claims, clients, refresh_tokens
-from sandbox.login.calls import Answer, Call
+from sandbox.login.calls import Answer, Call, json_answer
+from sandbox.login.transient import limited
 from sandbox.tokens import Claims, InvalidTokenError
 
 
@@ -32,7 +33,8 @@ async def userinfo(call: Call) -> Answer:
     user = call.tenant.store.get("users", str(body.get("sub")))
     if user is None:
         raise UserinfoError(401, "unauthorized", "The user does not exist")
-    return {**claims.of_user(user, scopes), **_custom(body)}
+    headers = limited(call.tenant, "userinfo", user["user_id"], burst=10, per_second=5 / 60)
+    return json_answer({**claims.of_user(user, scopes), **_custom(body)}, headers=headers)
 
 
 def _custom(body: Claims) -> Claims:
@@ -49,8 +51,7 @@ def _verified(call: Call, token: str) -> Claims:
 
 async def revoke(call: Call) -> Answer:
     """RFC 7009 for refresh tokens: 200 whether the token was known or not."""
-    caller = clients.authenticate(call, proof_required=False)
-    if not caller.proven and not clients.is_public(caller.client):
-        raise clients.unauthorized()
-    refresh_tokens.revoke(call.tenant, caller.client, call.required("token"))
+    caller = clients.authenticate(call)
+    if refresh_tokens.revoke(call.tenant, caller.client, call.required("token")):
+        call.log("srrt", caller.client)
     return Response(status_code=200)

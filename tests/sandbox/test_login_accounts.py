@@ -8,6 +8,7 @@ from tests.sandbox.web_login import (
     Person,
     log_types,
     new_client,
+    new_user,
 )
 
 # Sign-up, forgotten passwords, verification
@@ -106,11 +107,19 @@ def test_an_invitation_makes_a_member_with_roles(tenant, person, user):
     role = tenant.named("roles", "castellan-helpdesk")
     wanted = {"inviter": {"name": "Ada"}, "invitee": {"email": user["email"]}, "client_id": id, "roles": [role["id"]]}
     invitation = tenant.api("POST", f"/organizations/{made['id']}/invitations", wanted)
+    stranger = Person(tenant, person.client)
+    new_user(tenant, "stranger@fernhill.example")
+    stranger.authorize(organization=made["id"], invitation=invitation["ticket_id"])
+    stranger.open(f"/u/login?state={stranger.page.url.params['state']}")
+    stranger.submit(username="stranger@fernhill.example", password=PASSWORD)
+    assert "not allowed to accept the current invitation" in stranger.answer["error_description"]
+    assert "fi" in log_types(tenant)
     person.authorize(organization=made["id"], invitation=invitation["ticket_id"])
     assert person.at == "/u/signup"
     person.open(f"/u/login?state={person.page.url.params['state']}")
     person.submit(username=user["email"], password=PASSWORD)
     assert "code" in person.answer
+    assert "si" in log_types(tenant, user["user_id"])
     assert tenant.api("GET", f"/organizations/{made['id']}/members/{user['user_id']}/roles")[0]["id"] == role["id"]
     person.authorize(organization=made["id"], invitation=invitation["ticket_id"])
     assert person.answer["error"] == "invalid_request"

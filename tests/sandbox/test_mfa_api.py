@@ -111,6 +111,53 @@ def test_an_mfa_token_lives_ten_minutes_and_belongs_to_its_application(tenant, c
     assert ask(tenant, client, **body).json()["error"] == "expired_token"
 
 
+# Access tokens for the MFA API
+
+
+def manages(tenant, client, user, scope="enroll read:authenticators remove:authenticators", secret=""):
+    """An access token for the MFA API; `secret`: of the app that has to be passed first."""
+    wanted = {"scope": scope, "audience": f"{tenant.url}/mfa/"}
+    answer = password_login(tenant, client, user, **wanted)
+    if secret:
+        right = {"grant_type": AUTH0_GRANT + "mfa-otp", "otp": pyotp.TOTP(secret).now()}
+        answer = ask(tenant, client, **right, mfa_token=answer.json()["mfa_token"])
+    assert answer.status_code == 200, answer.text
+    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+def test_a_person_manages_factors_with_an_access_token(tenant, client, user):
+    tenant.api("PUT", "/guardian/policies", [])
+    bearer = manages(tenant, client, user)
+    made = tenant.http.post("/mfa/associate", json={"authenticator_types": ["otp"]}, headers=bearer).json()
+    token, secret = bearer["Authorization"].removeprefix("Bearer "), made["secret"]
+    right = {"grant_type": AUTH0_GRANT + "mfa-otp", "mfa_token": token, "otp": pyotp.TOTP(secret).now()}
+    assert ask(tenant, client, **right).status_code == 200
+    # Whoever has a factor passes it, whatever the policy says.
+    assert password_login(tenant, client, user, audience=f"{tenant.url}/mfa/").json()["error"] == "mfa_required"
+    bearer = manages(tenant, client, user, secret=secret)
+    (known,) = tenant.http.get("/mfa/authenticators", headers=bearer).json()
+    assert tenant.http.delete(f"/mfa/authenticators/{known['id']}", headers=bearer).status_code == 204
+    assert tenant.http.get("/mfa/authenticators", headers=bearer).json() == []
+
+
+def test_an_access_token_allows_what_its_scopes_say_for_ten_minutes(tenant, client, user):
+    tenant.api("PUT", "/guardian/policies", [])
+    bearer = manages(tenant, client, user, "read:authenticators")
+    assert tenant.http.get("/mfa/authenticators", headers=bearer).json() == []
+    answer = tenant.http.post("/mfa/associate", json={"authenticator_types": ["otp"]}, headers=bearer)
+    assert (answer.status_code, answer.json()["error"]) == (403, "insufficient_scope")
+    tenant.advance_clock(601)
+    assert tenant.http.get("/mfa/authenticators", headers=bearer).status_code == 403
+
+
+def test_an_mfa_token_does_not_delete_what_it_has_not_passed(tenant, client, user):
+    give_totp(tenant, user)
+    bearer = {"Authorization": f"Bearer {password_login(tenant, client, user).json()['mfa_token']}"}
+    (known,) = tenant.http.get("/mfa/authenticators", headers=bearer).json()
+    assert tenant.http.delete(f"/mfa/authenticators/{known['id']}", headers=bearer).status_code == 403
+    assert tenant.http.get("/mfa/authenticators").status_code == 401
+
+
 def test_a_silent_login_that_would_need_a_second_factor_is_refused(tenant, person, user):
     tenant.api("PUT", "/guardian/policies", [])
     person.sign_in(user["email"])

@@ -107,15 +107,31 @@ def test_a_rotating_refresh_token_that_is_used_twice_ends_its_family(tenant, cli
     tenant.advance_clock(2)
     assert refreshed(tenant, client, first).json()["error"] == "invalid_grant"
     assert refreshed(tenant, client, second).json()["error"] == "invalid_grant"
+    assert log_types(tenant)[:2] == ["fertft", "ferrt"]
     assert "ferrt" in log_types(tenant, user["user_id"])
 
 
-def test_the_leeway_forgives_a_repeated_refresh(tenant, client, user):
+def test_the_leeway_forgives_a_repeated_refresh_and_leaves_both_answers_usable(tenant, client, user):
     orders_api(tenant)
     rules = {"rotation_type": "rotating", "expiration_type": "expiring", "leeway": 60, "token_lifetime": 2592000}
     first = offline(tenant, client, user, **rules)["refresh_token"]
-    refreshed(tenant, client, first)
-    assert refreshed(tenant, client, first).status_code == 200
+    answers = [refreshed(tenant, client, first).json()["refresh_token"] for _ in range(2)]
+    tenant.advance_clock(61)
+    for token in answers:
+        assert refreshed(tenant, client, token).status_code == 200
+    assert refreshed(tenant, client, first).status_code == 403
+    (ended,) = {refreshed(tenant, client, token).status_code for token in answers}
+    assert ended == 403
+
+
+def test_somebody_elses_application_can_not_end_a_family(tenant, client, user):
+    orders_api(tenant)
+    rules = {"rotation_type": "rotating", "expiration_type": "expiring", "leeway": 0, "token_lifetime": 2592000}
+    first = offline(tenant, client, user, **rules)["refresh_token"]
+    second = refreshed(tenant, client, first).json()["refresh_token"]
+    tenant.advance_clock(2)
+    assert refreshed(tenant, new_client(tenant, name="Other"), first).status_code == 403
+    assert refreshed(tenant, client, second).status_code == 200
 
 
 def test_a_refresh_token_expires_by_age_and_by_idleness(tenant, client, user):
@@ -146,8 +162,30 @@ def test_a_revoked_or_foreign_refresh_token_is_refused(tenant, client, user):
     secret = {"client_id": client["client_id"], "client_secret": client["client_secret"]}
     assert tenant.http.post("/oauth/revoke", json={**secret, "token": "unknown"}).status_code == 200
     assert tenant.http.post("/oauth/revoke", json={**secret, "client_secret": "x", "token": token}).status_code == 401
-    assert tenant.http.post("/oauth/revoke", json={**secret, "token": token}).status_code == 200
+    assert tenant.http.post("/oauth/revoke", json=secret).status_code == 400
+    assert tenant.http.post("/oauth/revoke", json={**secret, "token": token}).content == b""
+    assert log_types(tenant)[0] == "srrt"
     assert refreshed(tenant, client, token).json()["error"] == "invalid_grant"
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_revoking_one_token_ends_all_of_its_grant_where_the_tenant_says_so(tenant, client, user, together):
+    tenant.api("PATCH", "/tenants/settings", {"flags": {"revoke_refresh_token_grant": together}})
+    orders_api(tenant)
+    one, another = (offline(tenant, client, user)["refresh_token"] for _ in range(2))
+    body = {"client_id": client["client_id"], "client_secret": client["client_secret"], "token": one}
+    tenant.http.post("/oauth/revoke", data={**body, "token_type_hint": "refresh_token"})
+    assert refreshed(tenant, client, one).status_code == 403
+    assert refreshed(tenant, client, another).status_code == (403 if together else 200)
+
+
+def test_a_public_application_revokes_without_a_secret(tenant, user):
+    orders_api(tenant)
+    public = new_client(tenant, app_type="spa", token_endpoint_auth_method="none")
+    token = offline(tenant, public, user)["refresh_token"]
+    body = {"client_id": public["client_id"], "token": token}
+    assert tenant.http.post("/oauth/revoke", data=body).status_code == 200
+    assert refreshed(tenant, public, token).status_code == 403
 
 
 def test_a_blocked_user_gets_no_more_tokens(tenant, client, user):

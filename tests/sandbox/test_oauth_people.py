@@ -63,11 +63,51 @@ def test_a_code_by_email_signs_in_without_a_password(tenant, client):
     assert tenant.http.post("/passwordless/start", json=body).status_code == 200
     text = tenant.mail("kim@fernhill.example")[0]["text"]
     code = "".join(c for c in text if c.isdigit())[:6]
+    assert log_types(tenant)[0] == "cls"
     grant = {"grant_type": AUTH0_GRANT + "passwordless/otp", "realm": "email", "username": "kim@fernhill.example"}
     assert ask(tenant, client, **grant, otp="000000", scope="openid").json()["error"] == "invalid_grant"
     answer = ask(tenant, client, **grant, otp=code, scope="openid")
     assert claims(answer.json()["id_token"])["sub"].startswith("email|")
     assert ask(tenant, client, **grant, otp=code).json()["error"] == "invalid_grant"
+
+
+def test_starting_without_a_password_needs_the_applications_proof_where_the_tenant_says_so(tenant, client):
+    tenant.api("POST", "/connections", {"name": "sms", "strategy": "sms", "options": {"totp": {"length": 4}}})
+    enable(tenant, client, "sms")
+
+    def start(**body):
+        wanted = {"client_id": client["client_id"], "connection": "sms", "phone_number": "+15550100123"}
+        return tenant.http.post("/passwordless/start", json={**wanted, **body})
+
+    assert refusal(start()) == (401, "access_denied", "Unauthorized")
+    assert refusal(start(connection="email", client_secret=client["client_secret"]))[1] == "bad.connection"
+    assert refusal(start(phone_number="5", client_secret=client["client_secret"]))[1] == "bad.phone_number"
+    tenant.api("PATCH", "/tenants/settings", {"flags": {"enforce_client_authentication_on_passwordless_start": False}})
+    assert start().status_code == 200
+    assert log_types(tenant)[0] == "cs"
+    assert len(tenant.mail("+15550100123")[0]["code"]) == 4
+
+
+def test_a_code_is_tried_three_times_and_for_three_minutes(tenant, client):
+    tenant.api("POST", "/connections", {"name": "email", "strategy": "email", "options": {"disable_signup": False}})
+    enable(tenant, client, "email")
+    address = "kim@fernhill.example"
+    body = {"client_id": client["client_id"], "client_secret": client["client_secret"], "connection": "email"}
+    grant = {"grant_type": AUTH0_GRANT + "passwordless/otp", "realm": "email", "username": address}
+
+    def code():
+        tenant.http.post("/passwordless/start", json={**body, "email": address, "send": "code"})
+        return "".join(c for c in tenant.mail(address)[0]["text"] if c.isdigit())[:6]
+
+    right = code()
+    for _ in range(3):
+        assert ask(tenant, client, **grant, otp="x").status_code == 403
+    assert refusal(ask(tenant, client, **grant, otp=right))[1] == "invalid_grant"
+    right = code()
+    tenant.advance_clock(181)
+    assert refusal(ask(tenant, client, **grant, otp=right))[1] == "invalid_grant"
+    assert log_types(tenant)[0] == "fepotpft"
+    assert refusal(ask(tenant, client, **{**grant, "realm": "sms"}, otp="1"))[0] == 400
 
 
 def test_a_link_by_email_signs_in_the_browser_that_follows_it(tenant, client, person):
@@ -90,6 +130,7 @@ def test_a_device_gets_its_tokens_after_a_person_typed_its_code(tenant, client, 
     person.open("/activate")
     person.submit(user_code="WRONG")
     assert "not valid" in person.text
+    assert log_types(tenant)[0] == "fdeac"
     person.open(code["verification_uri_complete"])
     person.submit()
     person.submit(username=user["email"])
@@ -98,6 +139,32 @@ def test_a_device_gets_its_tokens_after_a_person_typed_its_code(tenant, client, 
     tenant.advance_clock(5)
     assert claims(ask(tenant, client, **poll).json()["id_token"])["sub"] == user["user_id"]
     assert ask(tenant, client, **poll).json()["error"] == "expired_token"
+
+
+def test_a_device_hears_when_the_person_refuses_or_its_code_is_too_old(tenant, client, person, user):
+    tenant.api("PATCH", f"/clients/{client['client_id']}", {"is_first_party": False})
+    tenant.api("PATCH", f"/connections/{tenant.named('connections', CONNECTION)['id']}", {"is_domain_connection": True})
+    start = {"client_id": client["client_id"], "scope": "openid profile"}
+    code = tenant.http.post("/oauth/device/code", json=start).json()
+    poll = {"grant_type": DEVICE, "device_code": code["device_code"]}
+    person.open(code["verification_uri_complete"])
+    person.submit()
+    person.submit(username=user["email"])
+    person.submit(password=PASSWORD)
+    person.submit(action="deny")
+    assert "fdecc" in log_types(tenant)
+    assert refusal(ask(tenant, client, **poll))[:2] == (403, "access_denied")
+    code = tenant.http.post("/oauth/device/code", json=start).json()
+    tenant.advance_clock(code["expires_in"] + 1)
+    assert refusal(ask(tenant, client, **{**poll, "device_code": code["device_code"]}))[:2] == (403, "expired_token")
+    assert log_types(tenant)[0] == "fede"
+
+
+def test_a_device_that_may_not_ask_is_told_so(tenant, client):
+    tenant.api("PATCH", f"/clients/{client['client_id']}", {"grant_types": ["authorization_code"]})
+    answer = tenant.http.post("/oauth/device/code", json={"client_id": client["client_id"]})
+    assert refusal(answer)[:2] == (403, "unauthorized_client")
+    assert log_types(tenant)[0] == "fdeaz"
 
 
 # /userinfo, sign-up, change_password
@@ -113,6 +180,32 @@ def test_userinfo_refuses_what_is_no_token_of_this_tenant(tenant, token):
 
 def test_userinfo_refuses_a_token_for_another_api(tenant):
     assert tenant.http.get("/userinfo", headers=tenant.authorization()).status_code == 401
+    assert tenant.http.get("/userinfo").status_code == 401
+
+
+@pytest.mark.parametrize("audience", ["", ORDERS])
+def test_userinfo_shows_what_the_scopes_name_ten_times_a_moment(tenant, client, user, audience):
+    orders_api(tenant)
+    wanted = {"grant_type": "password", "username": user["email"], "password": PASSWORD, "scope": "openid email"}
+    token = ask(tenant, client, **wanted, **({"audience": audience} if audience else {})).json()["access_token"]
+    assert token.count(".") == (2 if audience else 4)
+
+    def userinfo(method="GET", **how):
+        return tenant.http.request(method, "/userinfo", **how)
+
+    bearer = {"Authorization": f"Bearer {token}"}
+    first = userinfo(headers=bearer)
+    assert first.json() == {"sub": user["user_id"], "email": user["email"], "email_verified": True}
+    assert (first.headers["x-ratelimit-limit"], first.headers["x-ratelimit-remaining"]) == ("10", "9")
+    assert userinfo("POST", data={"access_token": token}).json() == first.json()
+    for _ in range(8):
+        assert userinfo("POST", headers=bearer).status_code == 200
+    limited = userinfo(headers=bearer)
+    assert refusal(limited)[:2] == (429, "too_many_requests")
+    tenant.advance_clock(12)
+    assert userinfo(headers=bearer).status_code == 200
+    tenant.api("DELETE", f"/users/{user['user_id']}")
+    assert userinfo(headers=bearer).status_code == 401
 
 
 def sign_up(tenant, client, **body):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox import logs
 from sandbox.errors import OAuthError
 from sandbox.login import configuration, pipeline, refresh_tokens
 from sandbox.login.calls import Call
@@ -17,23 +16,15 @@ from sandbox.store import Document
 
 
 async def exchange(call: Call, caller: Authenticated) -> dict[str, Any]:
-    document = refresh_tokens.find(call.tenant, caller.client, call.required("refresh_token"))
+    token = call.required("refresh_token")
+    document = refresh_tokens.find(call.tenant, caller.client, token)
     login = _login(call, caller.client, document)
     running = pipeline.start(login)
     answer = await unattended.finish(login, running, call.text("scope").split() or None)
-    replacement = refresh_tokens.exchanged(login, running.effects, document)
+    replacement = refresh_tokens.exchanged(login, running.effects, document, token)
     if replacement is not None:
         answer["refresh_token"] = replacement
-    logs.write(
-        call.tenant,
-        "sertft",
-        client_id=caller.client["client_id"],
-        client_name=caller.client.get("name"),
-        ip=call.ip,
-        user_agent=call.user_agent,
-        user_id=login.user_id,
-        user_name=name_of(login.user),
-    )
+    call.log("sertft", caller.client, user_id=login.user_id, user_name=name_of(login.user))
     return answer
 
 

@@ -5,28 +5,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox import logs
+from sandbox import logs, tokens
 from sandbox.errors import OAuthError
-from sandbox.login import factors, flow, issuing, pipeline
+from sandbox.login import audiences, clients, configuration, factors, flow, issuing, pipeline
 from sandbox.login.credentials import name_of
 from sandbox.login.issuing import Extras
 from sandbox.login.pipeline import Done, NeedsFactor, NeedsRedirect, Pipeline, Refused, Step
 from sandbox.login.subject import Login
 from sandbox.login.transient import transient
+from sandbox.login.visitor import Visitor
 from sandbox.tenant import Tenant, new_id
+from sandbox.tokens import InvalidTokenError
 
 MFA_TOKEN_SECONDS = 600.0
 
 
 @dataclass
 class Paused:
-    """A login that waits for a second factor, found by its mfa_token. kind: what the pipeline waits for."""
+    """A login that waits for a second factor, found by its mfa_token, or by an access token for the MFA API.
+
+    granted: the scopes of that access token, None for a login that waits.
+    """
 
     login: Login
     running: Pipeline
-    step: NeedsFactor
-    narrowed_to: list[str] | None
+    narrowed_to: list[str] | None = None
     challenge: Any = None
+    granted: list[str] | None = None
 
 
 async def finish(login: Login, running: Pipeline | None = None, narrowed_to: list[str] | None = None) -> dict[str, Any]:
@@ -65,7 +70,7 @@ def _problem(login: Login, running: Pipeline, step: Step, narrowed_to: list[str]
 
 def _mfa_required(login: Login, running: Pipeline, step: NeedsFactor, narrowed_to: list[str] | None) -> OAuthError:
     token = "Fe26.2**" + new_id("", 64)
-    transient(login.tenant, "mfa tokens").put(token, Paused(login, running, step, narrowed_to), MFA_TOKEN_SECONDS)
+    transient(login.tenant, "mfa tokens").put(token, Paused(login, running, narrowed_to), MFA_TOKEN_SECONDS)
     _log(login, running, "mfar", "Multifactor authentication required")
     wanted = [{"type": _requirement(type)} for type in step.types]
     return OAuthError(
@@ -85,8 +90,27 @@ def _requirement(type: str) -> str:
 def paused(tenant: Tenant, token: str) -> Paused:
     """Raises OAuthError 403 invalid_grant / expired_token."""
     found: Paused | None = transient(tenant, "mfa tokens").get(token) if token else None
+    found = found or _by_access_token(tenant, token)
     if found is None:
         raise OAuthError(403, "expired_token", "mfa_token is expired")
+    return found
+
+
+def _by_access_token(tenant: Tenant, token: str) -> Paused | None:
+    try:
+        claims = tokens.verify(tenant, token)
+    except InvalidTokenError:
+        return None
+    audience, aud = audiences.mfa_audience(tenant), claims.get("aud")
+    client, user = clients.find(tenant, claims.get("azp")), tenant.store.get("users", str(claims.get("sub")))
+    if audience not in (aud if isinstance(aud, list) else [aud]) or client is None or user is None:
+        return None
+    granted = str(claims.get("scope") or "").split()
+    connection = configuration.connection_named(tenant, user["identities"][0]["connection"]) or {}
+    at = Visitor("")
+    login = Login(tenant, client, connection, user["user_id"], at, "oauth2-password", scopes=granted, audience=audience)
+    found = Paused(login, Pipeline(login, []), granted=granted)
+    transient(tenant, "mfa tokens").put(token, found, claims["exp"] - tenant.now())
     return found
 
 
