@@ -1,4 +1,4 @@
-"""The OpenID configuration of a tenant: known from its addresses alone, before all else is loaded."""
+"""The OpenID configuration of a tenant: what there is, by its addresses and settings."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ CLAIMS = [
     *("identities", "iss", "name", "nickname", "phone_number", "picture", "sub"),
 ]
 RESPONSE_TYPES = ["code", "token", "id_token", "code token", "code id_token", "token id_token", "code token id_token"]
+CLIENT_ALGORITHMS = ["RS256", "RS384", "PS256"]
 RESPONSE_MODES = ["query", "fragment", "form_post", "web_message"]
 GRANT_TYPES = [
     *("authorization_code", "implicit", "refresh_token", "client_credentials", "password"),
@@ -38,9 +39,9 @@ HTTPS_ONLY = ("openid-client/", "express-openid-connect/", "oauth4webapi/")
 
 def configuration(tenant: Tenant, user_agent: str = "") -> dict[str, object]:
     """The discovery document. What a browser visits is the plain HTTP address; the rest is HTTPS."""
-    server = tenant.issuer
+    server, settings = tenant.issuer, _settings(tenant) or {}
     browser = server if user_agent.startswith(HTTPS_ONLY) else tenant.browser_url
-    return {
+    document: dict[str, object] = {
         "issuer": tenant.issuer,
         "authorization_endpoint": f"{browser}authorize",
         "token_endpoint": f"{server}oauth/token",
@@ -49,7 +50,6 @@ def configuration(tenant: Tenant, user_agent: str = "") -> dict[str, object]:
         "mfa_challenge_endpoint": f"{server}mfa/challenge",
         "jwks_uri": f"{server}.well-known/jwks.json",
         "revocation_endpoint": f"{server}oauth/revoke",
-        "end_session_endpoint": f"{browser}oidc/logout",
         "scopes_supported": SCOPES,
         "response_types_supported": RESPONSE_TYPES,
         "code_challenge_methods_supported": ["S256", "plain"],
@@ -57,14 +57,35 @@ def configuration(tenant: Tenant, user_agent: str = "") -> dict[str, object]:
         "subject_types_supported": ["public"],
         "grant_types_supported": GRANT_TYPES,
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "private_key_jwt"],
-        "token_endpoint_auth_signing_alg_values_supported": ["RS256", "RS384", "PS256"],
+        "token_endpoint_auth_signing_alg_values_supported": CLIENT_ALGORITHMS,
         "claims_supported": CLAIMS,
         "request_uri_parameter_supported": False,
-        "request_parameter_supported": False,
-        "id_token_signing_alg_values_supported": ["HS256", "RS256"],
+        "request_parameter_supported": True,
+        "request_object_signing_alg_values_supported": CLIENT_ALGORITHMS,
+        "id_token_signing_alg_values_supported": ["HS256", "RS256", "PS256"],
+        "dpop_signing_alg_values_supported": ["ES256"],
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,
     }
+    return document | {name: value for name, (value, there) in _optional(tenant, settings, browser).items() if there}
+
+
+def _optional(tenant: Tenant, settings: dict[str, Any], browser: str) -> dict[str, tuple[object, bool]]:
+    """What the tenant's settings turn on or off, each with whether it is on."""
+    logout = (settings.get("oidc_logout") or {}).get("rp_logout_end_session_endpoint_discovery", True)
+    names_issuer = settings.get("authorization_response_iss_parameter_supported", False)
+    pushes = settings.get("pushed_authorization_requests_supported", False)
+    return {
+        "end_session_endpoint": (f"{browser}oidc/logout", bool(logout)),
+        "pushed_authorization_request_endpoint": (f"{tenant.issuer}oauth/par", bool(pushes)),
+        "require_pushed_authorization_requests": (False, bool(pushes)),
+        "authorization_response_iss_parameter_supported": (True, bool(names_issuer)),
+    }
+
+
+def _settings(tenant: Tenant) -> dict[str, Any] | None:
+    """The tenant's settings, None while nobody has changed them (or they are not loaded yet)."""
+    return tenant.store.get("settings", "settings/tenants/settings")
 
 
 PUBLIC = {"Cache-Control": "public, max-age=15, stale-while-revalidate=15, stale-if-error=86400"}
@@ -79,15 +100,25 @@ def is_plain(scope: Scope) -> bool:
 
 
 async def answer(tenant: Tenant, scope: Scope, send: Send) -> None:
-    """The document to a request that `is_plain`, from bytes that were made once: it is what clients ask for most."""
+    """The document to a request that `is_plain`: it is what clients ask for most."""
     agent = next((value for name, value in scope["headers"] if name == b"user-agent"), b"").decode("latin-1")
-    made: dict[bool, tuple[Any, Any]] = tenant.memory.setdefault("discovery", {})
-    key = agent.startswith(HTTPS_ONLY)
-    if key not in made:
-        made[key] = _messages(orjson.dumps(configuration(tenant, agent)))
-    start, body = made[key]
+    start, body = _ready(tenant, agent)
     await send(start)
     await send(body)
+
+
+def body(tenant: Tenant, user_agent: str) -> bytes:
+    return bytes(_ready(tenant, user_agent)[1]["body"])
+
+
+def _ready(tenant: Tenant, user_agent: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The ASGI messages of the answer, made once per state of the settings: a document is never changed in place."""
+    made: dict[bool, tuple[object, Any]] = tenant.memory.setdefault("discovery", {})
+    key, settings = user_agent.startswith(HTTPS_ONLY), _settings(tenant)
+    found = made.get(key)
+    if found is None or found[0] is not settings:
+        found = made[key] = (settings, _messages(orjson.dumps(configuration(tenant, user_agent))))
+    return found[1]
 
 
 def _messages(body: bytes) -> tuple[dict[str, Any], dict[str, Any]]:

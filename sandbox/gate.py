@@ -1,4 +1,4 @@
-"""What stands at a tenant's ports: it answers discovery at once; all else waits until the application is loaded."""
+"""What stands at a tenant's ports while its application is loaded: all waits but discovery, if that is known."""
 
 from __future__ import annotations
 
@@ -13,10 +13,14 @@ if TYPE_CHECKING:
 
 
 class Gate:
-    """An ASGI application; loading takes a few tenths of a second, in a thread of its own."""
+    """An ASGI application; loading takes a few tenths of a second, in a thread of its own.
 
-    def __init__(self, tenant: Tenant) -> None:
+    as_new: the tenant begins with the settings of a new one, which is all that discovery has to know.
+    """
+
+    def __init__(self, tenant: Tenant, *, as_new: bool) -> None:
         self.tenant = tenant
+        self.as_new = as_new
         self._application: ASGIApp | None = None
         self._open = asyncio.Event()
 
@@ -26,7 +30,7 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._application is None:
-            if scope["type"] == "http" and discovery.is_plain(scope):
+            if self.as_new and scope["type"] == "http" and discovery.is_plain(scope):
                 return await discovery.answer(self.tenant, scope, send)
             await self._open.wait()
         assert self._application is not None  # noqa: S101 (for the type checker)

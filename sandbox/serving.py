@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 BACKLOG = 4096
 LOOPBACK = "127.0.0.1"
+# The seeds that leave alone what discovery tells of a tenant's settings.
+AS_NEW = ("factory", "demo")
 DEFAULT_CLIENT_ID = "sandboxMachineToMachine000000001"
 
 
@@ -104,7 +106,8 @@ def start(options: argparse.Namespace, tenants: list[Tenant], ca_folder: Path) -
     """Bind and listen; what answers is loaded meanwhile. Call within a running event loop. Raises StartError."""
     sockets = [(_listen(options.host, t.https_port), _listen(options.host, t.http_port)) for t in tenants]
     context, loop = _certificate(ca_folder), asyncio.get_running_loop()
-    running, gates = Running([], [], []), [Gate(tenant) for tenant in tenants]
+    as_new = options.state is None and options.seed in AS_NEW
+    running, gates = Running([], [], []), [Gate(tenant, as_new=as_new) for tenant in tenants]
     for gate, (https, http) in zip(gates, sockets, strict=True):
         for listening, tls in ((https, context), (http, None)):
             server = _server(gate, tls)

@@ -16,7 +16,6 @@ TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 LARGEST_BYTES = 2048
 LONGEST_CLAIM = 64
 LIFETIME_SECONDS = 300
-SKEW_SECONDS = 10
 
 
 def issuer(call: Call) -> Any:
@@ -55,17 +54,17 @@ def _check(tenant: Tenant, client_id: str, claims: Claims) -> None:
     used, key = transient(tenant, "used assertions"), f"{client_id} {identity}"
     if used.get(key):
         raise _refused("Client assertion was used before")
-    used.put(key, True, claims["exp"] + SKEW_SECONDS - now)
+    used.put(key, True, claims["exp"] + registered_keys.SKEW_SECONDS - now)
 
 
 def _check_times(claims: Claims, now: float) -> None:
     expires = claims.get("exp")
-    if not _is_instant(expires) or expires + SKEW_SECONDS <= now:
+    if not _is_instant(expires) or expires + registered_keys.SKEW_SECONDS <= now:
         raise _refused("Client assertion expired")
-    if expires > now + LIFETIME_SECONDS + SKEW_SECONDS:
+    if expires > now + LIFETIME_SECONDS + registered_keys.SKEW_SECONDS:
         raise _refused("Client assertion lives too long")
     for name in ("iat", "nbf"):
-        if name in claims and (not _is_instant(claims[name]) or claims[name] > now + SKEW_SECONDS):
+        if name in claims and (not _is_instant(claims[name]) or claims[name] > now + registered_keys.SKEW_SECONDS):
             raise _refused(f"{name} lies in the future")
 
 

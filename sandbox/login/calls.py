@@ -86,9 +86,15 @@ class Call:
         return unquote(user), unquote(password)
 
     @property
-    def bearer(self) -> str:
+    def credentials(self) -> tuple[str, str]:
+        """Scheme (in lower case) and token of the Authorization header."""
         scheme, _, token = self.request.headers.get("authorization", "").partition(" ")
-        return token.strip() if scheme.lower() == "bearer" else ""
+        return scheme.lower(), token.strip()
+
+    @property
+    def bearer(self) -> str:
+        scheme, token = self.credentials
+        return token if scheme == "bearer" else ""
 
 
 Answer = Response | dict[str, Any] | list[Any]

@@ -19,10 +19,14 @@ from sandbox.tenant import Tenant
 
 @dataclass(frozen=True)
 class Authenticated:
-    """The application that called, and whether it proved itself (a public one can't)."""
+    """The application that called, and whether it proved itself (a public one can't).
+
+    thumbprint: of the key that it proves to hold by DPoP, "" where it does not.
+    """
 
     client: Document
     proven: bool
+    thumbprint: str = ""
 
 
 def find(tenant: Tenant, client_id: object) -> Document | None:

@@ -29,6 +29,7 @@ class Code:
     redirect_uri: str
     challenge: str
     challenge_method: str
+    thumbprint: str
 
 
 def issue(transaction: Transaction, login: Login, effects: Effects, extras: Extras) -> str:
@@ -41,6 +42,7 @@ def issue(transaction: Transaction, login: Login, effects: Effects, extras: Extr
         parameters.get("_redirect_uri_sent", ""),
         parameters.get("code_challenge", ""),
         parameters.get("code_challenge_method") or "plain",
+        parameters.get("dpop_jkt", ""),
     )
     transient(transaction.tenant, "codes").put(value, code, LIFETIME_SECONDS)
     return value

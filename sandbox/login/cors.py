@@ -25,7 +25,8 @@ def open_to_scripts(tenant: Tenant, endpoint: Endpoint) -> Endpoint:
             answer.headers["Access-Control-Allow-Origin"] = origin
             answer.headers["Access-Control-Allow-Credentials"] = "true"
             answer.headers["Access-Control-Allow-Methods"] = "GET,POST,DELETE,OPTIONS"
-            answer.headers["Access-Control-Allow-Headers"] = "Authorization,Content-Type,Auth0-Client"
+            answer.headers["Access-Control-Allow-Headers"] = "Authorization,Content-Type,Auth0-Client,DPoP"
+            answer.headers["Access-Control-Expose-Headers"] = "DPoP-Nonce"
             answer.headers.add_vary_header("Origin")
         return answer
 

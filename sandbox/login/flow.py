@@ -230,8 +230,7 @@ def _result(transaction: Transaction, login: Login, running: Pipeline) -> dict[s
     if "code" in types:
         result["code"] = codes.issue(transaction, login, effects, extras)
     if "token" in types:
-        token, seconds = issuing.access(login, effects, granted, browser=True)
-        result |= {"access_token": token, "scope": " ".join(granted), "expires_in": seconds, "token_type": "Bearer"}
+        result |= issuing.access(login, effects, granted, browser=True)
     if "id_token" in types:
         hashed = Extras(extras.nonce, extras.auth_time, result.get("code", ""), result.get("access_token", ""))
         result["id_token"] = issuing.id_token(login, effects, granted, hashed)

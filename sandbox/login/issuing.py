@@ -9,10 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from sandbox import tokens
-from sandbox.login import audiences, claims, configuration, refresh_tokens, scopes
+from sandbox.login import audiences, claims, configuration, dpop, refresh_tokens, scopes
 from sandbox.login.effects import Effects
 from sandbox.login.subject import Login
 from sandbox.store import Document
+from sandbox.tenant import Tenant
 
 MFA_ACR = "http://schemas.openid.net/pape/policies/2007/06/multi-factor"
 ID_TOKEN_SECONDS = 36_000
@@ -40,19 +41,21 @@ def token_answer(
     granted = scopes.granted(login, effects)
     if narrowed_to is not None:
         granted = [scope for scope in granted if scope in narrowed_to or scope in effects.added_scopes]
-    access_token, seconds = access(login, effects, granted)
-    answer: dict[str, Any] = {"access_token": access_token}
+    issued = access(login, effects, granted)
+    answer: dict[str, Any] = {"access_token": issued.pop("access_token")}
     if refresh and "offline_access" in granted:
-        answer["refresh_token"] = refresh_tokens.create(login, effects, granted)
+        bound = issued["token_type"] == dpop.SCHEME
+        answer["refresh_token"] = refresh_tokens.create(login, effects, granted, bound=bound)
     if "openid" in granted:
         answer["id_token"] = id_token(login, effects, granted, extras)
-    return answer | {"scope": " ".join(granted), "expires_in": seconds, "token_type": "Bearer"}
+    return answer | issued
 
 
-def access(login: Login, effects: Effects, granted: list[str], *, browser: bool = False) -> tuple[str, int]:
-    """The access token and its lifetime in seconds: a JWT for an API, an opaque one for /userinfo alone."""
+def access(login: Login, effects: Effects, granted: list[str], *, browser: bool = False) -> dict[str, Any]:
+    """access_token, scope, expires_in, token_type: a JWT for an API, an opaque token for /userinfo alone."""
     tenant, now = login.tenant, int(login.tenant.now())
     api = audiences.resource_server(tenant, login.audience) if login.audience else None
+    bound = dpop.binds(login.client, api, login.thumbprint)
     seconds = audiences.lifetime_seconds(api, browser=browser)
     body: dict[str, Any] = {
         **effects.access_claims,
@@ -70,18 +73,29 @@ def access(login: Login, effects: Effects, granted: list[str], *, browser: bool 
         body["sid"] = login.session["id"]
     if login.protocol in _GTY:
         body["gty"] = _GTY[login.protocol]
-    if api is None:
-        return tokens.seal(tenant, body), seconds
-    dialect = str(api.get("token_dialect") or "access_token")
-    if dialect.endswith("_authz") and api.get("enforce_policies"):
+    if bound:
+        body["cnf"] = {"jkt": login.thumbprint}
+    if api is not None and _dialect(api).endswith("_authz") and api.get("enforce_policies"):
         body["permissions"] = scopes.permissions(login, api)
-    if dialect.startswith("rfc9068"):
-        body |= {
-            "jti": base64.urlsafe_b64encode(hashlib.sha256(repr(body).encode()).digest()[:16]).decode().rstrip("="),
-            "client_id": body.pop("azp"),
-        }
-        return tokens.issue(tenant, body, typ="at+jwt"), seconds
-    return tokens.issue(tenant, body), seconds
+    token = tokens.seal(tenant, body) if api is None else for_api(tenant, api, body)
+    kind = dpop.SCHEME if bound else "Bearer"
+    return {"access_token": token, "scope": " ".join(granted), "expires_in": seconds, "token_type": kind}
+
+
+def for_api(tenant: Tenant, api: Document, body: dict[str, Any]) -> str:
+    """An access token in the dialect and with the algorithm that the API has chosen."""
+    typ = "JWT"
+    if _dialect(api).startswith("rfc9068"):
+        typ, named = "at+jwt", {key: value for key, value in body.items() if key != "azp"}
+        body = {**named, "client_id": body["azp"], "jti": _half_hash(repr(body))}
+    algorithm = str(api.get("signing_alg") or "RS256")
+    if algorithm == "HS256":
+        return tokens.issue_symmetric(body, str(api["signing_secret"]), typ=typ)
+    return tokens.issue(tenant, body, typ=typ, algorithm=algorithm)
+
+
+def _dialect(api: Document) -> str:
+    return str(api.get("token_dialect") or "access_token")
 
 
 def _audience(login: Login, granted: list[str]) -> str | list[str]:
@@ -116,7 +130,7 @@ def id_token(login: Login, effects: Effects, granted: list[str], extras: Extras)
     body |= _hashes(extras)
     if configured.get("alg") == "HS256" and client.get("client_secret"):
         return tokens.issue_symmetric(body, client["client_secret"])
-    return tokens.issue(tenant, body)
+    return tokens.issue(tenant, body, algorithm="PS256" if configured.get("alg") == "PS256" else "RS256")
 
 
 def _hashes(extras: Extras) -> dict[str, str]:

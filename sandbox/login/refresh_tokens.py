@@ -1,9 +1,9 @@
 """Refresh tokens: the documents that /refresh-tokens lists and revokes, rotation, and detection of reuse.
 
 A document of the kind `refresh_tokens` is what GET /refresh-tokens/{id} returns, plus `_token_hash`, `_methods` (how
-the person had signed in) and `_organization`. The other values of a rotating one are kept in the kind
-`spent_refresh_tokens`: {"id": hash, "refresh_token_id", "spent_at" (epoch seconds)}; one that a repeated exchange has
-left living beside the newest has None there.
+the person had signed in), `_organization`, and the `_thumbprint` of the key that it is for ("" for any). The other
+values of a rotating one are kept in the kind `spent_refresh_tokens`: {"id": hash, "refresh_token_id", "spent_at" (epoch
+seconds)}; one that a repeated exchange has left living beside the newest has None there.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class ReusedTokenError(OAuthError):
         self.user_id = user_id
 
 
-def create(login: Login, effects: Effects, granted: list[str]) -> str:
-    """A new refresh token for what was granted."""
+def create(login: Login, effects: Effects, granted: list[str], *, bound: bool = False) -> str:
+    """A new refresh token for what was granted; a bound one is for the key of the login alone."""
     tenant, token = login.tenant, _new_token()
     _drop_oldest(tenant, login)
     id = new_id("rt_", 22)
@@ -50,6 +50,7 @@ def create(login: Login, effects: Effects, granted: list[str]) -> str:
         "last_exchanged_at": None,
         **_lifetimes(tenant, login.client, now),
         "_token_hash": _hash(token),
+        "_thumbprint": login.thumbprint if bound else "",
         "_audience": login.audience,
         "_scopes": granted,
         "_methods": login.methods,

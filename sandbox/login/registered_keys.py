@@ -18,6 +18,7 @@ from sandbox.tenant import Tenant
 
 Claims = dict[str, Any]
 
+SKEW_SECONDS = 10
 ALGORITHMS = ["RS256", "RS384", "PS256"]
 
 

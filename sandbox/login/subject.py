@@ -38,6 +38,8 @@ class Login:
     replaces: Document | None = None
     session_id: str = field(default_factory=lambda: new_id("", 32))
     refresh_token: Document | None = None
+    # Of the key that the tokens are for (DPoP), "" for bearer tokens.
+    thumbprint: str = ""
     # Value of the cookie that marks a remembered browser, and of the one that marks a known device.
     remembered: str = ""
     device: str = ""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from sandbox.errors import OAuthError
-from sandbox.login import clients
+from sandbox.login import clients, dpop
 from sandbox.login.calls import Answer, Call
 from sandbox.login.clients import Authenticated
 from sandbox.login.grants import authorization_code, client_credentials, device, factors, passwords, refresh
@@ -53,7 +54,8 @@ async def token(call: Call) -> Answer:
     try:
         caller = clients.authenticate(call)
         clients.allow_grant(caller.client, grant_type)
-        return await grant(call, caller)
+        thumbprint = dpop.proven(call, public=clients.is_public(caller.client))
+        return await grant(call, replace(caller, thumbprint=thumbprint))
     except OAuthError as problem:
         _log_refusal(call, caller, grant_type, problem)
         raise

@@ -6,33 +6,38 @@ from starlette.responses import Response
 
 from sandbox import tokens
 from sandbox.errors import OAuthError
-from sandbox.login import audiences, claims, clients, refresh_tokens
+from sandbox.login import audiences, claims, clients, dpop, refresh_tokens
 from sandbox.login.calls import Answer, Call, json_answer
 from sandbox.login.transient import limited
 from sandbox.tokens import Claims, InvalidTokenError
 
 
 class UserinfoError(OAuthError):
-    """RFC 6750: the reason is in the WWW-Authenticate header, too."""
+    """401. RFC 6750 and 9449: the reason is in the WWW-Authenticate header, too."""
 
-    def __init__(self, status: int, error: str, description: str) -> None:
-        super().__init__(status, error, description)
-        self.headers = {"WWW-Authenticate": f'Bearer realm="Users", error="{error}", error_description="{description}"'}
+    def __init__(self, error: str, description: str, scheme: str = "Bearer") -> None:
+        super().__init__(401, error, description)
+        challenge = f'{scheme} realm="Users", error="{error}", error_description="{description}"'
+        algorithms = f', algs="{" ".join(dpop.ALGORITHMS)}"' if scheme == dpop.SCHEME else ""
+        self.headers = {"WWW-Authenticate": challenge + algorithms}
 
 
 async def userinfo(call: Call) -> Answer:
-    token = call.bearer or (call.text("access_token") if call.request.method == "POST" else "")
+    scheme, token = call.credentials
+    if scheme not in ("bearer", "dpop"):
+        token = call.text("access_token") if call.request.method == "POST" else ""
     if not token:
-        raise UserinfoError(401, "unauthorized", "No authorization token was found")
+        raise UserinfoError("unauthorized", "No authorization token was found")
     body = _verified(call, token)
+    _check_binding(call, scheme, token, (body.get("cnf") or {}).get("jkt", ""))
     wanted = audiences.userinfo_audience(call.tenant)
     found = body.get("aud")
     scopes = str(body.get("scope") or "").split()
     if wanted not in (found if isinstance(found, list) else [found]) or "openid" not in scopes:
-        raise UserinfoError(401, "unauthorized", "The access token was not issued for the userinfo endpoint")
+        raise UserinfoError("unauthorized", "The access token was not issued for the userinfo endpoint")
     user = call.tenant.store.get("users", str(body.get("sub")))
     if user is None:
-        raise UserinfoError(401, "unauthorized", "The user does not exist")
+        raise UserinfoError("unauthorized", "The user does not exist")
     headers = limited(call.tenant, "userinfo", user["user_id"], burst=10, per_second=5 / 60)
     return json_answer({**claims.of_user(user, scopes), **_custom(body)}, headers=headers)
 
@@ -46,7 +51,19 @@ def _verified(call: Call, token: str) -> Claims:
     try:
         return tokens.verify(call.tenant, token) if token.count(".") == 2 else tokens.unseal(call.tenant, token)
     except InvalidTokenError:
-        raise UserinfoError(401, "unauthorized", "Unauthorized") from None
+        raise UserinfoError("unauthorized", "Unauthorized") from None
+
+
+def _check_binding(call: Call, scheme: str, token: str, thumbprint: str) -> None:
+    """A token that is bound to a key comes with a proof of that key, and no other token comes so."""
+    if not thumbprint and scheme != "dpop":
+        return
+    try:
+        proven = dpop.proven_with(call, token) if scheme == "dpop" else ""
+    except dpop.DPoPError as problem:
+        raise UserinfoError(problem.error, problem.description, dpop.SCHEME) from None
+    if not thumbprint or proven != thumbprint:
+        raise UserinfoError("invalid_token", "Invalid DPoP key binding", dpop.SCHEME)
 
 
 async def revoke(call: Call) -> Answer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import orjson
 from starlette.responses import Response
 
 from sandbox import discovery, keys
@@ -10,11 +9,8 @@ from sandbox.login.calls import Answer, Call, json_answer
 
 
 async def openid_configuration(call: Call) -> Answer:
-    key = call.user_agent.startswith(discovery.HTTPS_ONLY)
-    ready: dict[bool, bytes] = call.tenant.memory.setdefault("openid_configuration", {})
-    if key not in ready:
-        ready[key] = orjson.dumps(discovery.configuration(call.tenant, call.user_agent))
-    return Response(ready[key], headers=discovery.HEADERS, media_type="application/json")
+    found = discovery.body(call.tenant, call.user_agent)
+    return Response(found, headers=discovery.HEADERS, media_type="application/json")
 
 
 async def jwks(call: Call) -> Answer:

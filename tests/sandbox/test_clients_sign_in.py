@@ -66,6 +66,27 @@ def test_openid_client_signs_in_refreshes_revokes_and_logs_out(sandbox, tenant, 
     assert person.landed == LOGGED_OUT
 
 
+@pytest.mark.parametrize("public", [False, True])
+def test_openid_client_pushes_its_request_and_binds_its_tokens(sandbox, tenant, user, public):
+    tenant.api("PATCH", "/tenants/settings", {"pushed_authorization_requests_supported": True})
+    client = new_client(tenant, token_endpoint_auth_method="none" if public else "client_secret_post")
+    if public:
+        client["client_secret"] = ""  # it gets a nonce to put into its proofs, and does not push
+    person = Person(tenant, client)
+    with program("openid_client_bound.mjs", tenant, client, sandbox) as process:
+        found = said(process)
+        assert ("request_uri" in found["asked"]) is not public
+        person.open(found["go"])
+        person.submit(username=user["email"])
+        person.submit(password="Larkspur-demo-1")
+        process.stdin.write(person.landed + "\n")
+        process.stdin.flush()
+        found = said(process)
+    assert found["types"] == ["dpop", "dpop"]  # in lower case, as the library gives it
+    assert found["info"]["email"] == user["email"]
+    assert found["stolen"] == "invalid_dpop_proof"
+
+
 def test_express_openid_connect_signs_in_and_out(sandbox, tenant, user):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -35,7 +35,7 @@ def test_discovery_is_the_same_before_the_loading_and_for_scripts_after_it(
     tenant: Tenant, application: ASGIApp, agent: str
 ) -> None:
     async def asked() -> tuple[httpx.Response, httpx.Response]:
-        gate = Gate(tenant)
+        gate = Gate(tenant, as_new=True)
         async with client(gate) as http:
             before = await http.get(DISCOVERY, headers={"user-agent": agent})
             gate.open(application)
@@ -50,14 +50,19 @@ def test_discovery_is_the_same_before_the_loading_and_for_scripts_after_it(
 
 
 @pytest.mark.parametrize(
-    ("path", "headers"),
-    [("/.well-known/jwks.json", {}), (DISCOVERY, {"origin": "http://localhost:3000"}), ("/api/v2/users", {})],
+    ("path", "headers", "as_new"),
+    [
+        ("/.well-known/jwks.json", {}, True),
+        (DISCOVERY, {"origin": "http://localhost:3000"}, True),
+        (DISCOVERY, {}, False),  # kept settings may say something else
+        ("/api/v2/users", {}, True),
+    ],
 )
 def test_every_other_request_waits_for_the_application(
-    tenant: Tenant, application: ASGIApp, path: str, headers: dict[str, str]
+    tenant: Tenant, application: ASGIApp, path: str, headers: dict[str, str], as_new: bool
 ) -> None:
     async def asked() -> tuple[bool, httpx.Response]:
-        gate = Gate(tenant)
+        gate = Gate(tenant, as_new=as_new)
         async with client(gate) as http:
             waiting = asyncio.create_task(http.get(path, headers=headers))
             done, _ = await asyncio.wait([waiting], timeout=0.05)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.errors import OAuthError
-from sandbox.login import codes, issuing
+from sandbox.login import codes, dpop, issuing
 from sandbox.login.calls import Call
 from sandbox.login.clients import Authenticated, unauthorized
 from sandbox.login.credentials import name_of
@@ -23,8 +23,11 @@ async def exchange(call: Call, caller: Authenticated) -> dict[str, Any]:
     )
     if not caller.proven and not code.challenge:
         raise unauthorized()
+    if code.thumbprint and code.thumbprint != caller.thumbprint:
+        raise dpop.refused("The DPoP proof is not made with the key that the code is for")
     if call.tenant.store.get("users", code.login.user_id) is None:
         raise OAuthError(403, "invalid_grant", "Invalid authorization code")
+    code.login.thumbprint = caller.thumbprint
     answer = issuing.token_answer(code.login, code.effects, code.extras)
     call.log("seacft", client, user_id=code.login.user_id, user_name=name_of(code.login.user))
     return answer

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox import tokens
 from sandbox.errors import OAuthError
 from sandbox.kinds.actions import bound
-from sandbox.login import audiences, triggers
+from sandbox.login import audiences, dpop, issuing, triggers
 from sandbox.login.calls import Call
 from sandbox.login.clients import Authenticated, unauthorized
 from sandbox.login.visitor import visitor
@@ -31,12 +30,14 @@ async def exchange(call: Call, caller: Authenticated) -> dict[str, Any]:
     claims = await _custom_claims(call, client, audience, scopes)
     claims |= _claims(call, client, audience, scope, seconds)
     claims |= _organization(call, grant)
-    typ = "at+jwt" if str(api.get("token_dialect", "")).startswith("rfc9068") else "JWT"
+    bound = dpop.binds(client, api, caller.thumbprint)
+    if bound:
+        claims["cnf"] = {"jkt": caller.thumbprint}
     call.log("seccft", client, audience=audience, scope=scope)
-    answer = {"access_token": tokens.issue(tenant, claims, typ=typ), "scope": scope, "expires_in": seconds}
+    answer = {"access_token": issuing.for_api(tenant, api, claims), "scope": scope, "expires_in": seconds}
     if not scope:
         del answer["scope"]
-    return answer | {"token_type": "Bearer"}
+    return answer | {"token_type": dpop.SCHEME if bound else "Bearer"}
 
 
 async def _custom_claims(call: Call, client: Document, audience: str, scopes: list[str]) -> dict[str, Any]:

@@ -56,5 +56,6 @@ async def exchange(call: Call, caller: Authenticated) -> dict[str, Any]:
             raise OAuthError(429, "slow_down", "You are polling faster than the specified interval of 5 seconds.")
         raise OAuthError(403, "authorization_pending", "User has yet to authorize device code.")
     device_codes.spend(call.tenant, code)
+    code.login.thumbprint = caller.thumbprint
     call.log("sede", caller.client, user_id=code.login.user_id)
     return issuing.token_answer(code.login, code.effects, Extras())

@@ -29,7 +29,7 @@ async def otp(call: Call, caller: Authenticated) -> dict[str, Any]:
         raise OAuthError(403, "invalid_grant", "Invalid otp_code.")
     if enrolling.get("_secret"):
         factors.enroll(call.tenant, user_id, "otp", **enrolling)
-    return await _go_on(call, paused, "otp", "seotpft")
+    return await _go_on(call, caller, paused, "otp", "seotpft")
 
 
 async def oob(call: Call, caller: Authenticated) -> dict[str, Any]:
@@ -40,7 +40,7 @@ async def oob(call: Call, caller: Authenticated) -> dict[str, Any]:
     _answered(call, challenge)
     if challenge.enrolling:
         factors.enroll(call.tenant, paused.login.user_id, challenge.type, **challenge.enrolling)
-    return await _go_on(call, paused, challenge.type, "seoobft")
+    return await _go_on(call, caller, paused, challenge.type, "seoobft")
 
 
 def _answered(call: Call, challenge: mfa.Challenge) -> None:
@@ -71,7 +71,7 @@ async def recovery_code(call: Call, caller: Authenticated) -> dict[str, Any]:
         raise OAuthError(429, "too_many_attempts", str(problem)) from None
     if new is None:
         raise OAuthError(403, "invalid_grant", "MFA Authorization rejected.")
-    return await _go_on(call, paused, "recovery-code", "sercft") | {"recovery_code": new}
+    return await _go_on(call, caller, paused, "recovery-code", "sercft") | {"recovery_code": new}
 
 
 def _paused(call: Call, caller: Authenticated) -> Paused:
@@ -81,9 +81,10 @@ def _paused(call: Call, caller: Authenticated) -> Paused:
     return paused
 
 
-async def _go_on(call: Call, paused: Paused, type: str, log_type: str) -> dict[str, Any]:
+async def _go_on(call: Call, caller: Authenticated, paused: Paused, type: str, log_type: str) -> dict[str, Any]:
     unattended.spend(call.tenant, call.text("mfa_token"))
     login = paused.login
+    login.thumbprint = caller.thumbprint
     login.add_method(MFA, type=type)
     paused.running.factor_passed()
     call.log(log_type, login.client, user_id=login.user_id)

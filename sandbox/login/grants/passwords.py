@@ -73,6 +73,7 @@ async def _tokens(
         scopes=_scopes(call, caller.client, audience),
         audience=audience,
         organization=organization,
+        thumbprint=caller.thumbprint,
     )
     login.add_method(method)
     answer = await unattended.finish(login)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.errors import OAuthError
-from sandbox.login import configuration, pipeline, refresh_tokens
+from sandbox.login import configuration, dpop, pipeline, refresh_tokens
 from sandbox.login.calls import Call
 from sandbox.login.clients import Authenticated
 from sandbox.login.credentials import name_of
@@ -18,7 +18,10 @@ from sandbox.store import Document
 async def exchange(call: Call, caller: Authenticated) -> dict[str, Any]:
     token = call.required("refresh_token")
     document = refresh_tokens.find(call.tenant, caller.client, token)
+    if document.get("_thumbprint") and document["_thumbprint"] != caller.thumbprint:
+        raise dpop.refused("The DPoP proof is not made with the key that the refresh token is for")
     login = _login(call, caller.client, document)
+    login.thumbprint = caller.thumbprint
     running = pipeline.start(login)
     answer = await unattended.finish(login, running, call.text("scope").split() or None)
     replacement = refresh_tokens.exchanged(login, running.effects, document, token)
