@@ -26,7 +26,7 @@ CLIENT_ALGORITHMS = ["RS256", "RS384", "PS256"]
 RESPONSE_MODES = ["query", "fragment", "form_post", "web_message"]
 GRANT_TYPES = [
     *("authorization_code", "implicit", "refresh_token", "client_credentials", "password"),
-    "urn:ietf:params:oauth:grant-type:device_code",
+    *(f"urn:ietf:params:oauth:grant-type:{name}" for name in ("device_code", "token-exchange")),
     *(f"http://auth0.com/oauth/grant-type/{name}" for name in ("mfa-otp", "mfa-oob", "mfa-recovery-code")),
     *(f"http://auth0.com/oauth/grant-type/{name}" for name in ("password-realm", "passwordless/otp")),
 ]

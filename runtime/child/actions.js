@@ -36,6 +36,14 @@ const COMMANDS = {
   user: ["setAppMetadata", "setUserMetadata"],
   validation: ["error"],
 };
+// Commands that one handler alone has.
+const OF_HANDLER = {
+  onContinuePostLogin: { authentication: ["recordMethod"] },
+  onExecuteCustomTokenExchange: {
+    access: ["rejectInvalidSubjectToken"],
+    authentication: ["setUserById", "setUserByConnection", "setOrganization"],
+  },
+};
 const WITHOUT_CHAIN = new Set(["challengeWith", "challengeWithAny", "enrollWith", "enrollWithAny"]);
 
 const isText = (value) => typeof value === "string";
@@ -84,13 +92,10 @@ function apiFor({ event, handler, cache, now, rules }, commands) {
   };
   for (const [group, names] of Object.entries(COMMANDS)) {
     api[group] = {};
-    for (const name of names) {
+    for (const name of [...names, ...(OF_HANDLER[handler]?.[group] ?? [])]) {
       const call = (...given) => record(`${group}.${name}`, given);
       api[group][name] = WITHOUT_CHAIN.has(name) ? (...given) => void call(...given) : call;
     }
-  }
-  if (handler === "onContinuePostLogin") {
-    api.authentication.recordMethod = (...given) => record("authentication.recordMethod", given);
   }
   api.redirect.encodeToken = (options) => encodeToken(event, now, options);
   api.redirect.validateToken = (options) => validateToken(event, now, options);

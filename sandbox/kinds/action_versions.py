@@ -8,6 +8,7 @@ from sandbox.errors import ApiError
 from sandbox.kinds import crud
 from sandbox.kinds.actions import ACTIONS, listed, publish, with_action
 from sandbox.kinds.operations import Call, Reply, operation
+from sandbox.kinds.triggers import HANDLERS
 from sandbox.store import Document
 
 
@@ -69,16 +70,6 @@ async def test(call: Call) -> Reply:
     result = await outcome if inspect.isawaitable(outcome) else outcome
     answer = {"commands": result.commands, "logs": result.console, "error": result.error, "outcome": result.outcome}
     return Reply(200, {"payload": {**answer, "stats": {"action_duration_ms": result.duration_ms}}})
-
-
-HANDLERS = {
-    "post-login": "onExecutePostLogin",
-    "credentials-exchange": "onExecuteCredentialsExchange",
-    "pre-user-registration": "onExecutePreUserRegistration",
-    "post-user-registration": "onExecutePostUserRegistration",
-    "post-change-password": "onExecutePostChangePassword",
-    "send-phone-message": "onExecuteSendPhoneMessage",
-}
 
 
 @operation("GET", "/actions/executions/{id}")

@@ -26,22 +26,27 @@ def bound(tenant: Tenant, trigger_id: str) -> list[Document]:
     "runtime", "modules"} of each bound Action's deployed version."""
     found = []
     for binding in _bindings(tenant.store, trigger_id):
-        action = tenant.store.get("actions", binding["action_id"])
-        version = tenant.store.get("action_versions", action.get("_deployed") or "") if action else None
-        if action and version:
-            found.append(
-                {
-                    "id": action["id"],
-                    "name": action["name"],
-                    "display_name": binding["display_name"],
-                    "code": version["code"],
-                    "dependencies": version["dependencies"],
-                    "secrets": version["_secrets"],
-                    "runtime": version["runtime"],
-                    "modules": version.get("modules", []),
-                }
-            )
+        action = deployed(tenant, binding["action_id"])
+        if action:
+            found.append({**action, "display_name": binding["display_name"]})
     return found
+
+
+def deployed(tenant: Tenant, action_id: str) -> Document | None:
+    """One Action as `bound` has it, without a display_name."""
+    action = tenant.store.get("actions", action_id)
+    version = tenant.store.get("action_versions", action.get("_deployed") or "") if action else None
+    if action is None or version is None:
+        return None
+    return {
+        "id": action["id"],
+        "name": action["name"],
+        "code": version["code"],
+        "dependencies": version["dependencies"],
+        "secrets": version["_secrets"],
+        "runtime": version["runtime"],
+        "modules": version.get("modules", []),
+    }
 
 
 def _bindings(store: Store, trigger_id: str) -> list[Document]:

@@ -51,6 +51,18 @@ TRIGGERS: tuple[Document, ...] = (
 )
 
 
+# What an Action exports for each.
+HANDLERS = {
+    "post-login": "onExecutePostLogin",
+    "credentials-exchange": "onExecuteCredentialsExchange",
+    "pre-user-registration": "onExecutePreUserRegistration",
+    "post-user-registration": "onExecutePostUserRegistration",
+    "post-change-password": "onExecutePostChangePassword",
+    "send-phone-message": "onExecuteSendPhoneMessage",
+    "custom-token-exchange": "onExecuteCustomTokenExchange",
+}
+
+
 @operation("GET", "/actions/triggers")
 def list_triggers(call: Call) -> Document:
     return {"triggers": list(TRIGGERS)}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sandbox import logs, mailbox
+from sandbox.errors import OAuthError
 from sandbox.login import configuration, emails
 from sandbox.login.transient import transient
 from sandbox.store import Document
@@ -16,6 +17,9 @@ from sandbox.tenant import Tenant, new_id
 
 WINDOW_SECONDS = 30 * 86_400
 _UNBLOCK_LINK_SECONDS = 86_400.0
+SUSPICIOUS = (
+    "We have detected suspicious login behavior and further attempts will be blocked. Please contact the administrator."
+)
 
 
 @dataclass(frozen=True)
@@ -113,22 +117,47 @@ def _notify(tenant: Tenant, target: Target) -> None:
 
 def ip_throttled(tenant: Tenant, ip: str) -> bool:
     """Whether this address has failed too often, over all accounts."""
-    settings = configuration.suspicious_ip(tenant)
-    stage = (settings.get("stage") or {}).get("pre-login") or {}
-    if (
-        not settings.get("enabled")
-        or ip in (settings.get("allowlist") or ())
-        or "block" not in settings.get("shields", ())
-    ):
+    if not _throttles(tenant, ip):
         return False
-    return (transient(tenant, "failed addresses").get(ip) or 0) >= int(stage.get("max_attempts", 100))
+    failures = transient(tenant, "failed addresses").get(ip) or 0
+    return bool(failures >= _stage(tenant, "pre-login")["max_attempts"])
+
+
+def _throttles(tenant: Tenant, ip: str) -> bool:
+    settings = configuration.suspicious_ip(tenant)
+    return bool(settings["enabled"]) and "block" in settings["shields"] and ip not in settings["allowlist"]
+
+
+def _stage(tenant: Tenant, name: str) -> Document:
+    found: Document = configuration.suspicious_ip(tenant)["stage"][name]
+    return found
+
+
+def refuse_exchanges(tenant: Tenant, ip: str) -> None:
+    """Raises OAuthError 429 where too many subject tokens from this address were none."""
+    most = _stage(tenant, "pre-custom-token-exchange")["max_attempts"]
+    if _throttles(tenant, ip) and _failed_exchanges(tenant, ip) + 1 > most:
+        raise OAuthError(429, "too_many_attempts", SUSPICIOUS)
+
+
+def exchange_failed(tenant: Tenant, ip: str) -> None:
+    count, now = _failed_exchanges(tenant, ip) + 1, tenant.now()
+    transient(tenant, "failed exchanges").put(ip, (count, now), count * _pause_seconds(tenant))
+
+
+def _failed_exchanges(tenant: Tenant, ip: str) -> float:
+    """One is forgiven in each pause."""
+    count, since = transient(tenant, "failed exchanges").get(ip) or (0.0, 0.0)
+    return float(max(0.0, count - (tenant.now() - since) / _pause_seconds(tenant)))
+
+
+def _pause_seconds(tenant: Tenant) -> float:
+    return float(_stage(tenant, "pre-custom-token-exchange")["rate"]) / 1000
 
 
 def ip_failed(tenant: Tenant, ip: str) -> None:
     failures = transient(tenant, "failed addresses")
     count = (failures.get(ip) or 0) + 1
     failures.put(ip, count, 86_400.0)
-    if count == int(
-        ((configuration.suspicious_ip(tenant).get("stage") or {}).get("pre-login") or {}).get("max_attempts", 100)
-    ):
+    if count == _stage(tenant, "pre-login")["max_attempts"]:
         logs.write(tenant, "limit_mu", ip=ip)

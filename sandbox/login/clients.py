@@ -16,6 +16,8 @@ from sandbox.login.calls import Call
 from sandbox.store import Document
 from sandbox.tenant import Tenant
 
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - a name
+
 
 @dataclass(frozen=True)
 class Authenticated:
@@ -88,7 +90,13 @@ def unauthorized() -> OAuthError:
 
 def allow_grant(client: Document, grant_type: str) -> None:
     """Raises OAuthError 403 unauthorized_client when the application may not use that grant."""
-    if grant_type not in client.get("grant_types", []):
+    if grant_type == TOKEN_EXCHANGE:
+        kinds = (client.get("token_exchange") or {}).get("allow_any_profile_of_type") or ()
+        trusted = client.get("is_first_party", True) and client.get("oidc_conformant")
+        allowed = trusted and "custom_authentication" in kinds
+    else:
+        allowed = grant_type in client.get("grant_types", [])
+    if not allowed:
         raise OAuthError(
             403,
             "unauthorized_client",

@@ -54,7 +54,14 @@ def brute_force(tenant: Tenant) -> Document:
 
 
 def suspicious_ip(tenant: Tenant) -> Document:
-    return setting(tenant, "attack-protection/suspicious-ip-throttling")
+    """`stage`: {"pre-login" | "pre-custom-token-exchange": {"max_attempts", "rate" (milliseconds)}}."""
+    stages = {
+        "pre-login": {"max_attempts": 100, "rate": 864_000},
+        "pre-custom-token-exchange": {"max_attempts": 10, "rate": 600_000},
+    }
+    found: Document = {"enabled": True, "shields": ["block"], "allowlist": []}
+    found |= setting(tenant, "attack-protection/suspicious-ip-throttling")
+    return {**found, "stage": {**stages, **(found.get("stage") or {})}}
 
 
 def session_lifetimes_seconds(tenant: Tenant) -> tuple[float, float]:

@@ -62,6 +62,10 @@ class Effects:
     denied_message: str = ""
     redirect: str | None = None
     primary_user: str | None = None
+    # Of a custom token exchange: why the subject token is none, and the calls that say whose it is.
+    rejected_subject_token: str | None = None
+    named_users: list[tuple[Any, ...]] = field(default_factory=list)
+    named_organization: str | None = None
     session: dict[str, Any] = field(default_factory=dict)
     refresh_token: dict[str, Any] = field(default_factory=dict)
     recorded_methods: list[str] = field(default_factory=list)
@@ -158,6 +162,18 @@ def _primary_user(effects: Effects, user_id: Any, *_: Any) -> None:
     effects.primary_user = effects.primary_user or str(user_id)
 
 
+def _reject_subject_token(effects: Effects, reason: Any, *_: Any) -> None:
+    effects.rejected_subject_token = str(reason or "")
+
+
+def _named_user(effects: Effects, *given: Any) -> None:
+    effects.named_users.append(given)
+
+
+def _named_organization(effects: Effects, name: Any, *_: Any) -> None:
+    effects.named_organization = str(name)
+
+
 def _record_method(effects: Effects, url: Any, *_: Any) -> None:
     effects.recorded_methods.append(str(url))
 
@@ -206,6 +222,7 @@ def _session_and_token(group: str, target: str) -> dict[str, Callable[..., None]
 _ACTS: dict[str, Callable[..., None]] = {
     "access.deny": _deny,
     "validation.error": _validation_error,
+    "access.rejectInvalidSubjectToken": _reject_subject_token,
     "accessToken.setCustomClaim": _claim("access_claims"),
     "accessToken.addScope": _add_scope,
     "accessToken.removeScope": _remove_scope,
@@ -215,7 +232,10 @@ _ACTS: dict[str, Callable[..., None]] = {
     "authentication.enrollWith": _factors("enroll", any_of=False),
     "authentication.enrollWithAny": _factors("enroll", any_of=True),
     "authentication.recordMethod": _record_method,
+    "authentication.setOrganization": _named_organization,
     "authentication.setPrimaryUser": _primary_user,
+    "authentication.setUserByConnection": _named_user,
+    "authentication.setUserById": _named_user,
     "multifactor.enable": _multifactor,
     "redirect.sendUserTo": _redirect,
     "user.setAppMetadata": _metadata("app_metadata"),

@@ -20,6 +20,7 @@ ID_TOKEN_SECONDS = 36_000
 _GTY = {
     "oauth2-password": "password",
     "oauth2-refresh-token": "refresh_token",
+    "oauth2-token-exchange": "urn:ietf:params:oauth:grant-type:token-exchange",
     "oauth2-device-code": "urn:ietf:params:oauth:grant-type:device_code",
 }
 

@@ -35,6 +35,25 @@ def of_request(transaction: Transaction) -> Document | None:
     return found
 
 
+def of_grant(tenant: Tenant, client: Document, wanted: str) -> Document | None:
+    """The organization that a request without pages names, by id or name. Raises OAuthError 400."""
+    if not wanted:
+        return None
+    if (client.get("organization_usage") or "deny") == "deny":
+        raise OAuthError(400, "invalid_request", "parameter organization is not allowed for this client")
+    found = named(tenant, wanted)
+    if found is None:
+        raise OAuthError(400, "invalid_request", f"parameter organization is invalid: {wanted}")
+    return found
+
+
+def refuse_stranger(tenant: Tenant, organization: Document | None, user_id: str) -> None:
+    """Raises OAuthError 403 for who is no member."""
+    if organization and not memberships.is_member(tenant, organization["id"], user_id):
+        text = f"user {user_id} is not part of the {organization['id']} organization"
+        raise OAuthError(403, "access_denied", text)
+
+
 def behavior(client: Document) -> str:
     """When to ask for the organization: no_prompt, pre_login_prompt or post_login_prompt."""
     return str(client.get("organization_require_behavior") or "no_prompt")

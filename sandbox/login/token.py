@@ -10,7 +10,15 @@ from sandbox.errors import OAuthError
 from sandbox.login import clients, dpop
 from sandbox.login.calls import Answer, Call
 from sandbox.login.clients import Authenticated
-from sandbox.login.grants import authorization_code, client_credentials, device, factors, passwords, refresh
+from sandbox.login.grants import (
+    authorization_code,
+    client_credentials,
+    device,
+    factors,
+    passwords,
+    refresh,
+    token_exchange,
+)
 from sandbox.login.refresh_tokens import ReusedTokenError
 
 Grant = Callable[[Call, Authenticated], Awaitable[dict[str, Any]]]
@@ -27,6 +35,7 @@ GRANTS: dict[str, Grant] = {
     f"{_AUTH0}mfa-oob": factors.oob,
     f"{_AUTH0}mfa-recovery-code": factors.recovery_code,
     device.GRANT_TYPE: device.exchange,
+    clients.TOKEN_EXCHANGE: token_exchange.exchange,
 }
 # What a refused exchange is called in the tenant log.
 FAILURES = {
@@ -40,6 +49,7 @@ FAILURES = {
     f"{_AUTH0}mfa-oob": "feoobft",
     f"{_AUTH0}mfa-recovery-code": "fercft",
     device.GRANT_TYPE: "fede",
+    clients.TOKEN_EXCHANGE: "fecte",
 }
 # Not failures: the answers to a poll that came before the person's, and to a login that needs one more factor.
 WAITING = ("authorization_pending", "slow_down", "mfa_required")

@@ -6,27 +6,22 @@ from typing import Any
 
 from sandbox import logs
 from sandbox.kinds.actions import bound
+from sandbox.kinds.triggers import HANDLERS
 from sandbox.login.effects import Effects
 from sandbox.login.visitor import Visitor
 from sandbox.store import Document
 from sandbox.tenant import Tenant
 
 BUDGET_SECONDS = 20.0
-HANDLERS = {
-    "credentials-exchange": "onExecuteCredentialsExchange",
-    "pre-user-registration": "onExecutePreUserRegistration",
-    "post-user-registration": "onExecutePostUserRegistration",
-    "post-change-password": "onExecutePostChangePassword",
-}
 
 
-async def run(tenant: Tenant, trigger: str, event: dict[str, Any]) -> Effects:
-    """What the bound Actions asked for. An Action that fails denies, as access.deny does."""
+async def run(tenant: Tenant, trigger: str, event: dict[str, Any], actions: list[Document] | None = None) -> Effects:
+    """What the bound Actions (or these) asked for. An Action that fails denies, as access.deny does."""
     effects, left = Effects(), BUDGET_SECONDS
-    for action in bound(tenant, trigger):
-        from runtime import actions  # noqa: PLC0415 - tenants without Actions never start Node
+    for action in bound(tenant, trigger) if actions is None else actions:
+        from runtime.actions import arun  # noqa: PLC0415 - tenants without Actions never start Node
 
-        result = await actions.arun(
+        result = await arun(
             action["code"],
             event={**event, "tenant": {"id": tenant.name}},
             secrets=action["secrets"],

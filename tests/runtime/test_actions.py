@@ -46,6 +46,15 @@ def test_commands_come_back_in_the_order_of_the_calls():
     ]
 
 
+def test_the_commands_of_a_token_exchange_are_there_for_its_handler_alone():
+    code = "exports.{} = async (event, api) => {{ api.authentication.setUserById('auth0|a'); }};"
+    handler = "onExecuteCustomTokenExchange"
+    assert calls(actions.run(code.format(handler), event=EVENT, handler=handler)) == [
+        ("authentication.setUserById", "auth0|a")
+    ]
+    assert actions.run(code.format("onExecutePostLogin"), event=EVENT).error["name"] == "TypeError"
+
+
 def test_a_command_keeps_its_arguments_as_they_were_at_the_call():
     result = run("const claim = {n: 1}; api.idToken.setCustomClaim('c', claim); claim.n = 2;")
     assert calls(result) == [("idToken.setCustomClaim", "c", {"n": 1})]

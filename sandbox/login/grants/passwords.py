@@ -14,7 +14,6 @@ from sandbox.login.grants import unattended
 from sandbox.login.subject import Login
 from sandbox.login.visitor import Visitor, visitor
 from sandbox.store import Document
-from sandbox.users import memberships
 
 
 async def password(call: Call, caller: Authenticated) -> dict[str, Any]:
@@ -41,15 +40,13 @@ async def password_realm(call: Call, caller: Authenticated) -> dict[str, Any]:
 async def _sign_in(call: Call, caller: Authenticated, connection: Document) -> dict[str, Any]:
     name, secret = call.required("username"), call.required("password")
     at = visitor(call)
-    organization = _organization(call, caller.client)
+    organization = organizations.of_grant(call.tenant, caller.client, call.text("organization"))
     attempt = Attempt(call.tenant, caller.client, connection, at)
     try:
         user = await check_password(attempt, name, secret, organization)
     except SignInRefused as refused:
         raise OAuthError(refused.status, refused.code, refused.description) from None
-    if organization and not memberships.is_member(call.tenant, organization["id"], user["user_id"]):
-        text = f"user {user['user_id']} is not part of the {organization['id']} organization"
-        raise OAuthError(403, "access_denied", text)
+    organizations.refuse_stranger(call.tenant, organization, user["user_id"])
     return await _tokens(call, caller, connection, user, at, organization, "pwd")
 
 
@@ -89,18 +86,6 @@ def _scopes(call: Call, client: Document, audience: str) -> list[str]:
         return asked
     api = audiences.for_people(call.tenant, client, audience)
     return asked or audiences.scope_values(api)
-
-
-def _organization(call: Call, client: Document) -> Document | None:
-    wanted, usage = call.text("organization"), client.get("organization_usage") or "deny"
-    if not wanted:
-        return None
-    if usage == "deny":
-        raise OAuthError(400, "invalid_request", "parameter organization is not allowed for this client")
-    found = organizations.named(call.tenant, wanted)
-    if found is None:
-        raise OAuthError(400, "invalid_request", f"parameter organization is invalid: {wanted}")
-    return found
 
 
 async def passwordless(call: Call, caller: Authenticated) -> dict[str, Any]:
