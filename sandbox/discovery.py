@@ -27,6 +27,7 @@ RESPONSE_MODES = ["query", "fragment", "form_post", "web_message"]
 GRANT_TYPES = [
     *("authorization_code", "implicit", "refresh_token", "client_credentials", "password"),
     *(f"urn:ietf:params:oauth:grant-type:{name}" for name in ("device_code", "token-exchange")),
+    "urn:openid:params:grant-type:ciba",
     *(f"http://auth0.com/oauth/grant-type/{name}" for name in ("mfa-otp", "mfa-oob", "mfa-recovery-code")),
     *(f"http://auth0.com/oauth/grant-type/{name}" for name in ("password-realm", "passwordless/otp")),
 ]
@@ -48,6 +49,8 @@ def configuration(tenant: Tenant, user_agent: str = "") -> dict[str, object]:
         "device_authorization_endpoint": f"{server}oauth/device/code",
         "userinfo_endpoint": f"{server}userinfo",
         "mfa_challenge_endpoint": f"{server}mfa/challenge",
+        "backchannel_authentication_endpoint": f"{server}bc-authorize",
+        "backchannel_token_delivery_modes_supported": ["poll"],
         "jwks_uri": f"{server}.well-known/jwks.json",
         "revocation_endpoint": f"{server}oauth/revoke",
         "scopes_supported": SCOPES,

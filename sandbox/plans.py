@@ -33,7 +33,10 @@ _LACKING = {
     "Akamai Signals": ("free", "professional"),
 }
 _REFUSALS = {"Akamai Signals": ("Please upgrade your subscription to enable Akamai Signals.", "insufficient_scope")}
-_AUTHENTICATION = ("/oauth/", "/dbconnections/", "/userinfo", "/mfa/", "/passwordless/", "/co/", "/oidc/register")
+_AUTHENTICATION = (
+    *("/oauth/", "/dbconnections/", "/userinfo", "/mfa/", "/passwordless/", "/co/"),
+    *("/oidc/register", "/bc-authorize"),
+)
 
 
 def lacks(plan: str | None, feature: str) -> bool:

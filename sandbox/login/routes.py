@@ -20,7 +20,7 @@ from sandbox.login import (
     wellknown,
 )
 from sandbox.login.calls import Answer, Call, Handler, endpoint
-from sandbox.login.grants import device
+from sandbox.login.grants import backchannel, device
 from sandbox.login.pages import accounts, connections, devices, factors, login, permissions
 from sandbox.login.transient import forget_on_reset
 from sandbox.login.visits import in_login
@@ -38,6 +38,7 @@ API: list[tuple[str, list[str], Handler, bool]] = [
     ("/oauth/par", POST, pushed_requests.push, False),
     ("/oauth/token", POST, token.token, True),
     ("/oauth/revoke", POST, userinfo.revoke, True),
+    ("/bc-authorize", POST, backchannel.start, False),
     ("/oauth/device/code", POST, device.start, True),
     ("/userinfo", BOTH, userinfo.userinfo, True),
     ("/mfa/challenge", POST, mfa_api.challenge, True),

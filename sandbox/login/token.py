@@ -12,6 +12,7 @@ from sandbox.login.calls import Answer, Call
 from sandbox.login.clients import Authenticated
 from sandbox.login.grants import (
     authorization_code,
+    backchannel,
     client_credentials,
     device,
     factors,
@@ -36,6 +37,7 @@ GRANTS: dict[str, Grant] = {
     f"{_AUTH0}mfa-recovery-code": factors.recovery_code,
     device.GRANT_TYPE: device.exchange,
     clients.TOKEN_EXCHANGE: token_exchange.exchange,
+    backchannel.GRANT_TYPE: backchannel.exchange,
 }
 # What a refused exchange is called in the tenant log.
 FAILURES = {
@@ -50,6 +52,7 @@ FAILURES = {
     f"{_AUTH0}mfa-recovery-code": "fercft",
     device.GRANT_TYPE: "fede",
     clients.TOKEN_EXCHANGE: "fecte",
+    backchannel.GRANT_TYPE: "ciba_exchange_failed",
 }
 # Not failures: the answers to a poll that came before the person's, and to a login that needs one more factor.
 WAITING = ("authorization_pending", "slow_down", "mfa_required")

@@ -17,7 +17,7 @@ def test_every_address_in_the_document_answers(tenant):
     tenant.api("PATCH", "/tenants/settings", {"pushed_authorization_requests_supported": True})
     found = document(tenant)
     addresses = {name: value for name, value in found.items() if str(value).startswith("http") and name != "issuer"}
-    assert len(addresses) == 9
+    assert len(addresses) == 10
     for name, address in addresses.items():
         path = urlsplit(address).path
         statuses = {tenant.http.request(method, path).status_code for method in ("GET", "POST")}
