@@ -77,8 +77,10 @@ def _optional(tenant: Tenant, settings: dict[str, Any], browser: str) -> dict[st
     """What the tenant's settings turn on or off, each with whether it is on."""
     logout = (settings.get("oidc_logout") or {}).get("rp_logout_end_session_endpoint_discovery", True)
     names_issuer = settings.get("authorization_response_iss_parameter_supported", False)
+    registers = (settings.get("flags") or {}).get("enable_dynamic_client_registration", True)
     pushes = settings.get("pushed_authorization_requests_supported", False)
     return {
+        "registration_endpoint": (f"{tenant.issuer}oidc/register", bool(registers)),
         "end_session_endpoint": (f"{browser}oidc/logout", bool(logout)),
         "pushed_authorization_request_endpoint": (f"{tenant.issuer}oauth/par", bool(pushes)),
         "require_pushed_authorization_requests": (False, bool(pushes)),

@@ -6,6 +6,7 @@ from typing import Any
 
 from sandbox import tokens
 from sandbox.errors import OAuthError
+from sandbox.login import third_party
 from sandbox.store import Document
 from sandbox.tenant import Tenant
 
@@ -72,7 +73,7 @@ def for_people(tenant: Tenant, client: Document, audience: str) -> Document:
     Who gets what is the API's access policy (docs: API Access Policies for Applications).
     """
     api = resource_server(tenant, audience)
-    policy = _policy(api, "user")
+    policy = _user_policy(client, api)
     if policy == "deny_all" or (policy != "allow_all" and _grant_for_people(tenant, client, api) is None):
         text = f'Client "{client["client_id"]}" is not authorized to access resource server "{audience}".'
         raise OAuthError(403, "access_denied", text)
@@ -82,13 +83,19 @@ def for_people(tenant: Tenant, client: Document, audience: str) -> Document:
 def scopes_for_people(tenant: Tenant, client: Document, api: Document) -> list[str]:
     """What an application may ask for on an API that is open to it."""
     grant = _grant_for_people(tenant, client, api)
-    if _policy(api, "user") == "allow_all" or grant is None or grant.get("allow_all_scopes"):
+    if _user_policy(client, api) == "allow_all" or grant is None or grant.get("allow_all_scopes"):
         return scope_values(api)
     return [scope for scope in scope_values(api) if scope in (grant.get("scope") or ())]
 
 
 def _grant_for_people(tenant: Tenant, client: Document, api: Document) -> Document | None:
     return client_grant(tenant, client, api["identifier"], "user")
+
+
+def _user_policy(client: Document, api: Document) -> str:
+    """A strict application of others always needs a grant."""
+    policy = _policy(api, "user")
+    return "require_client_grant" if policy == "allow_all" and third_party.is_strict(client) else policy
 
 
 def _policy(api: Document, subject: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.errors import OAuthError
-from sandbox.login import audiences, callbacks, clients, configuration, dpop
+from sandbox.login import audiences, callbacks, clients, configuration, dpop, third_party
 from sandbox.store import Document
 from sandbox.tenant import Tenant
 
@@ -66,6 +66,7 @@ def check(tenant: Tenant, client: Document, request: AuthorizationRequest) -> Do
     Fills in `audience`: the identifier of an API, "" for /userinfo.
     """
     parameters = request.parameters
+    third_party.check(client, parameters, plain=not request.pushed and not request.signed)
     if "request" in parameters:
         raise OAuthError(400, "request_not_supported", "Request objects are not supported for this client")
     if client.get("require_pushed_authorization_requests") and not request.pushed:

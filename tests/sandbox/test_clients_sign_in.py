@@ -17,7 +17,7 @@ from social_core.backends.auth0_openidconnect import Auth0OpenIdConnectAuth
 from social_core.strategy import BaseStrategy
 
 from runtime import node
-from tests.sandbox.web_login import CALLBACK, LOGGED_OUT, Person, new_client
+from tests.sandbox.web_login import CALLBACK, CONNECTION, LOGGED_OUT, Person, new_client
 
 CLIENTS = Path(__file__).parent / "clients"
 
@@ -66,19 +66,25 @@ def test_openid_client_signs_in_refreshes_revokes_and_logs_out(sandbox, tenant, 
     assert person.landed == LOGGED_OUT
 
 
-@pytest.mark.parametrize("public", [False, True])
-def test_openid_client_pushes_its_request_and_binds_its_tokens(sandbox, tenant, user, public):
+@pytest.mark.parametrize("kind", ["confidential", "public", "self-made"])
+def test_openid_client_pushes_its_request_and_binds_its_tokens(sandbox, tenant, user, kind):
     tenant.api("PATCH", "/tenants/settings", {"pushed_authorization_requests_supported": True})
-    client = new_client(tenant, token_endpoint_auth_method="none" if public else "client_secret_post")
-    if public:
+    client = new_client(tenant, token_endpoint_auth_method="client_secret_post" if kind == "confidential" else "none")
+    if kind != "confidential":
         client["client_secret"] = ""  # it gets a nonce to put into its proofs, and does not push
+    if kind == "self-made":
+        client["client_id"] = ""
+        connection = tenant.named("connections", CONNECTION)
+        tenant.api("PATCH", f"/connections/{connection['id']}", {"is_domain_connection": True})
     person = Person(tenant, client)
     with program("openid_client_bound.mjs", tenant, client, sandbox) as process:
         found = said(process)
-        assert ("request_uri" in found["asked"]) is not public
+        assert ("request_uri" in found["asked"]) is (kind == "confidential")
         person.open(found["go"])
         person.submit(username=user["email"])
         person.submit(password="Larkspur-demo-1")
+        if kind == "self-made":
+            person.submit(action="accept")
         process.stdin.write(person.landed + "\n")
         process.stdin.flush()
         found = said(process)

@@ -17,7 +17,7 @@ def test_every_address_in_the_document_answers(tenant):
     tenant.api("PATCH", "/tenants/settings", {"pushed_authorization_requests_supported": True})
     found = document(tenant)
     addresses = {name: value for name, value in found.items() if str(value).startswith("http") and name != "issuer"}
-    assert len(addresses) == 10
+    assert len(addresses) == 11
     for name, address in addresses.items():
         path = urlsplit(address).path
         statuses = {tenant.http.request(method, path).status_code for method in ("GET", "POST")}
@@ -39,11 +39,17 @@ def test_what_the_tenant_turns_on_is_in_the_document_from_then_on(tenant, settin
     assert name in document(tenant, Origin="http://localhost:3000")
 
 
-def test_what_the_tenant_turns_off_leaves_the_document(tenant):
-    assert "end_session_endpoint" in document(tenant)
-    settings = {"oidc_logout": {"rp_logout_end_session_endpoint_discovery": False}}
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        ({"oidc_logout": {"rp_logout_end_session_endpoint_discovery": False}}, "end_session_endpoint"),
+        ({"flags": {"enable_dynamic_client_registration": False}}, "registration_endpoint"),
+    ],
+)
+def test_what_the_tenant_turns_off_leaves_the_document(tenant, settings, name):
+    assert name in document(tenant)
     tenant.api("PATCH", "/tenants/settings", settings)
-    assert "end_session_endpoint" not in document(tenant)
+    assert name not in document(tenant)
 
 
 @pytest.mark.parametrize(("agent", "port"), [("curl/8", "http_port"), ("openid-client/6", "https_port")])

@@ -15,6 +15,7 @@ PATHS = [
     *("/u/mfa-otp-challenge", "/u/reset-verify", "/u/email-verification", "/u/unblock", "/activate", "/continue"),
     *("/u/mfa-enrollment", "/passwordless/verify_redirect", "/u/assets/login.css", "/u/login/connection"),
     *("/u/organization/picker", "/u/mfa-login-options", "/.well-known/jwks.json"),
+    *("/oauth/par", "/bc-authorize", "/oidc/register"),
 ]
 NAMES = [
     *(
@@ -51,6 +52,8 @@ NAMES = [
         "action",
     ),
     *("post_logout_redirect_uri", "user_metadata", "authParams", "authenticator_types", "oob_channels", "send"),
+    *("request", "request_uri", "resource", "dpop_jkt", "subject_token", "subject_token_type", "auth_req_id"),
+    *("binding_message", "requested_expiry", "redirect_uris", "grant_types", "client_name"),
     *("challenge_type", "authenticator_id", "login_hint", "screen_hint", "ui_locales", "user_id", "password_again"),
 ]
 TEXTS = st.one_of(
@@ -58,6 +61,8 @@ TEXTS = st.one_of(
     st.sampled_from(
         [
             *GRANTS,
+            "urn:ietf:params:oauth:grant-type:token-exchange",
+            "urn:openid:params:grant-type:ciba",
             *(
                 "code",
                 "token",
@@ -108,7 +113,9 @@ def checked(answer):
 
 
 def test_no_parameters_bring_the_authentication_api_down(tenant):
-    client = new_client(tenant)
+    tenant.api("PATCH", "/tenants/settings", {"pushed_authorization_requests_supported": True})
+    exchanges = {"allow_any_profile_of_type": ["custom_authentication"]}
+    client = new_client(tenant, grant_types=[*GRANTS, "urn:openid:params:grant-type:ciba"], token_exchange=exchanges)
     known = {"client_id": client["client_id"], "client_secret": client["client_secret"]}
 
     @BOUNDED
@@ -163,5 +170,6 @@ def test_odd_headers_and_cookies_are_no_reason_to_fail(tenant, path):
         "X-Sandbox-IP": "not an address",
         "auth0-forwarded-for": ",,,",
         "Origin": "null",
+        "DPoP": "a.b.c",
     }
     checked(tenant.http.get(path, headers={k: v.encode("latin-1") for k, v in headers.items()}))

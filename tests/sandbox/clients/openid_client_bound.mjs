@@ -1,4 +1,5 @@
-// An application built on openid-client that binds its tokens to a key; one with a secret pushes its request, too.
+// An application built on openid-client that binds its tokens to a key. One with a secret pushes its request, too; one
+// without an id registers itself first.
 // Prints where the browser has to go, reads where it came back to, prints what it got.
 import { createInterface } from "node:readline/promises";
 import * as oidc from "openid-client";
@@ -8,7 +9,11 @@ const lines = createInterface({ input: process.stdin });
 const say = (value) => console.log(JSON.stringify(value));
 
 const proves = CLIENT_SECRET ? oidc.ClientSecretPost(CLIENT_SECRET) : oidc.None();
-const config = await oidc.discovery(new URL(ISSUER), CLIENT_ID, undefined, proves);
+const itself = { client_name: "Self-made", redirect_uris: [CALLBACK], token_endpoint_auth_method: "none" };
+const grants = { grant_types: ["authorization_code", "refresh_token"] };
+const config = CLIENT_ID
+  ? await oidc.discovery(new URL(ISSUER), CLIENT_ID, undefined, proves)
+  : await oidc.dynamicClientRegistration(new URL(ISSUER), { ...itself, ...grants }, proves);
 const DPoP = oidc.getDPoPHandle(config, await oidc.randomDPoPKeyPair());
 const verifier = oidc.randomPKCECodeVerifier();
 const wanted = {
