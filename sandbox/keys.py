@@ -163,7 +163,11 @@ def derived(tenant: Tenant, purpose: bytes) -> bytes:
 
 
 def jwks(tenant: Tenant) -> dict[str, Any]:
-    return {"keys": [key.jwk for key in ring(tenant).valid()]}
+    """/.well-known/jwks.json; the tenant's flag takes the algorithm out, for who checks other ones."""
+    settings = tenant.store.get("settings", "settings/tenants/settings") or {}
+    hidden = "alg" if (settings.get("flags") or {}).get("remove_alg_from_jwks") else ""
+    found = [key.jwk for key in ring(tenant).valid()]
+    return {"keys": [{name: value for name, value in jwk.items() if name != hidden} for jwk in found]}
 
 
 def describe(tenant: Tenant) -> list[dict[str, Any]]:

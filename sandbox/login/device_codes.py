@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
+import string
 from dataclasses import dataclass, field
 
 from starlette.responses import Response
 
 from sandbox import logs
+from sandbox.login import configuration
 from sandbox.login.effects import Effects
 from sandbox.login.rendering import page
 from sandbox.login.subject import Login
@@ -37,16 +39,27 @@ class DeviceCode:
 
 
 def create(tenant: Tenant, client: Document, scope: str, audience: str) -> DeviceCode:
-    letters = "".join(secrets.choice(_LETTERS) for _ in range(8))
-    code = DeviceCode(new_id("", 24), f"{letters[:4]}-{letters[4:]}", client, scope, audience)
+    code = DeviceCode(new_id("", 24), _user_code(tenant), client, scope, audience)
     transient(tenant, "device codes").put(code.device_code, code, LIFETIME_SECONDS)
-    transient(tenant, "user codes").put(code.user_code, code, LIFETIME_SECONDS)
+    transient(tenant, "user codes").put(_typed(code.user_code), code, LIFETIME_SECONDS)
     return code
 
 
+def _user_code(tenant: Tenant) -> str:
+    """As the tenant's device_flow says: `charset` base20 or digits, `mask` with a * for each."""
+    settings = configuration.tenant_settings(tenant).get("device_flow") or {}
+    letters = string.digits if settings.get("charset") == "digits" else _LETTERS
+    mask = settings.get("mask") or "****-****"
+    return "".join(secrets.choice(letters) if place == "*" else place for place in mask)
+
+
+def _typed(code: str) -> str:
+    """What a code comes down to, however a person writes it."""
+    return "".join(c for c in code.upper() if c.isalnum())
+
+
 def by_user_code(tenant: Tenant, typed: str) -> DeviceCode | None:
-    letters = "".join(c for c in typed.upper() if c.isalnum())
-    found: DeviceCode | None = transient(tenant, "user codes").get(f"{letters[:4]}-{letters[4:]}")
+    found: DeviceCode | None = transient(tenant, "user codes").get(_typed(typed))
     return found if found is not None and found.state == "pending" else None
 
 
@@ -59,7 +72,7 @@ def approve(transaction: Transaction, login: Login, effects: Effects) -> Respons
     code = by_device_code(transaction.tenant, transaction.device_code)
     if code is not None:
         code.state, code.login, code.effects = "approved", login, effects
-        transient(transaction.tenant, "user codes").pop(code.user_code)
+        transient(transaction.tenant, "user codes").pop(_typed(code.user_code))
     return page(
         transaction.tenant,
         "message",
@@ -78,4 +91,4 @@ def reject(transaction: Transaction) -> None:
 
 def spend(tenant: Tenant, code: DeviceCode) -> None:
     transient(tenant, "device codes").pop(code.device_code)
-    transient(tenant, "user codes").pop(code.user_code)
+    transient(tenant, "user codes").pop(_typed(code.user_code))

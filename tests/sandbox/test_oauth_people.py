@@ -160,6 +160,15 @@ def test_a_device_hears_when_the_person_refuses_or_its_code_is_too_old(tenant, c
     assert log_types(tenant)[0] == "fede"
 
 
+def test_a_device_shows_codes_as_the_tenant_wants_them(tenant, client, person):
+    tenant.api("PATCH", "/tenants/settings", {"device_flow": {"charset": "digits", "mask": "***-***-***"}})
+    code = tenant.http.post("/oauth/device/code", json={"client_id": client["client_id"]}).json()["user_code"]
+    assert [len(part) for part in code.split("-") if part.isdigit()] == [3, 3, 3]
+    person.open("/activate")
+    person.submit(user_code=code.replace("-", " "))
+    assert person.at == "/u/login/identifier"
+
+
 def test_a_device_that_may_not_ask_is_told_so(tenant, client):
     tenant.api("PATCH", f"/clients/{client['client_id']}", {"grant_types": ["authorization_code"]})
     answer = tenant.http.post("/oauth/device/code", json={"client_id": client["client_id"]})
