@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -38,8 +39,7 @@ class InvalidTokenError(Exception):
 def issue(tenant: Tenant, claims: Claims, *, typ: str = "JWT", algorithm: str = "RS256") -> str:
     """Sign the claims with the current key. `iss`, `iat`, `exp` are the caller's to set."""
     key = keys.current(tenant)
-    head = _encode(orjson.dumps({"alg": algorithm, "typ": typ, "kid": key.kid}))
-    signed = head + b"." + _encode(orjson.dumps(claims))
+    signed = _head(algorithm, typ, key.kid) + b"." + _encode(orjson.dumps(claims))
     # What is signed again within the same second may as well come out the same.
     recent: dict[bytes, str] = tenant.memory.setdefault("recent_tokens", {})
     token = recent.get(signed)
@@ -49,6 +49,11 @@ def issue(tenant: Tenant, claims: Claims, *, typ: str = "JWT", algorithm: str = 
             del recent[next(iter(recent))]
         recent[signed] = token
     return token
+
+
+@lru_cache(maxsize=100)
+def _head(algorithm: str, typ: str, kid: str) -> bytes:
+    return _encode(orjson.dumps({"alg": algorithm, "typ": typ, "kid": kid}))
 
 
 def issue_symmetric(claims: Claims, secret: str, *, typ: str = "JWT") -> str:

@@ -68,7 +68,7 @@ async def token(call: Call) -> Answer:
         caller = clients.authenticate(call)
         clients.allow_grant(caller.client, grant_type)
         thumbprint = dpop.proven(call, public=clients.is_public(caller.client))
-        return await grant(call, replace(caller, thumbprint=thumbprint))
+        return await grant(call, replace(caller, thumbprint=thumbprint) if thumbprint else caller)
     except OAuthError as problem:
         _log_refusal(call, caller, grant_type, problem)
         raise
