@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -12,33 +11,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from sandbox import conditions, mailbox, phones, seed, state
+from sandbox import conditions, console, mailbox, phones, recent_requests, seed, state
 from sandbox.tenant import Tenant
 
 STATE_LIMIT_BYTES = 512 * 1024 * 1024
 BODY_LIMIT_BYTES = 1024 * 1024
-_REDACTED = "***"
 _HOSTS = ("localhost", "127.0.0.1", "::1")
-_SECRET_PARAMETERS = frozenset(
-    (
-        "access_token",
-        "assertion",
-        "client_assertion",
-        "client_secret",
-        "code",
-        "code_verifier",
-        "id_token",
-        "id_token_hint",
-        "mfa_token",
-        "otp",
-        "password",
-        "refresh_token",
-        "session_token",
-        "state",
-        "ticket",
-        "token",
-    )
-)
 Handler = Callable[[Tenant, Request], Awaitable[Response]]
 
 
@@ -51,8 +29,6 @@ class ControlError(Exception):
 
 
 def routes(tenant: Tenant) -> list[Route]:
-    from sandbox import console
-
     table: list[tuple[str, str, Handler]] = [
         ("POST", "reset", reset),
         ("GET", "state", get_state),
@@ -159,32 +135,12 @@ async def set_conditions(tenant: Tenant, request: Request) -> Response:
 
 
 async def requests(tenant: Tenant, request: Request) -> Response:
-    return answer(recent_requests(tenant))
+    return answer(recent_requests.listed(tenant))
 
 
 async def forget_requests(tenant: Tenant, request: Request) -> Response:
     tenant.requests.clear()
     return Response(status_code=204)
-
-
-def recent_requests(tenant: Tenant) -> list[dict[str, Any]]:
-    """Newest last: {date, method, path, query?, status, ms}; secrets in the query are redacted."""
-    return [
-        {
-            "date": datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "method": method,
-            "path": path,
-            **({"query": _redacted(query)} if query else {}),
-            "status": status,
-            "ms": round(ms, 2),
-        }
-        for at, method, path, query, status, ms in tenant.requests
-    ]
-
-
-def _redacted(query: bytes) -> dict[str, str]:
-    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
-    return {name: _REDACTED if name.lower() in _SECRET_PARAMETERS else value for name, value in pairs}
 
 
 async def mail(tenant: Tenant, request: Request) -> Response:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from sandbox import mailbox, phones
+from sandbox import mailbox, phones, recent_requests
 from sandbox.tenant import Tenant
 
 _FOLDER = Path(__file__).parent
@@ -62,8 +62,6 @@ def _rendered(template: str, status: int = 200, **values: Any) -> Response:
 
 
 def overview(tenant: Tenant, request: Request) -> Response:
-    from sandbox.control import recent_requests
-
     email = request.query_params.get("email", "").strip()
     found = phones.show(tenant, email=email) if email else phones.show(tenant, type="totp", newest=SHOWN_PHONES)
     messages = mailbox.messages(tenant, to=email or None, newest=SHOWN_MAILS)
@@ -75,7 +73,7 @@ def overview(tenant: Tenant, request: Request) -> Response:
         texts=[m for m in messages if m["type"] != "email"],
         phones=found,
         apps=len(tenant.store.find("authentication_methods", type="totp")),
-        requests=recent_requests(tenant)[-SHOWN_REQUESTS:][::-1],
+        requests=recent_requests.listed(tenant)[-SHOWN_REQUESTS:][::-1],
         conditions=tenant.conditions.as_json(),
     )
 
