@@ -20,7 +20,8 @@ ENDPOINTS = (
 
 def prepare(tenant: Tenant) -> None:
     """Index what is looked up by other keys than the id. Called once per tenant, before its documents are loaded."""
-    from sandbox.users import memberships, records
+    from sandbox.users import job_runs, memberships, records
 
     records.prepare(tenant)
     memberships.prepare(tenant)
+    job_runs.prepare(tenant)

@@ -19,10 +19,10 @@ from starlette.routing import Route
 from sandbox.errors import ApiError
 from sandbox.store import Document
 from sandbox.tenant import Tenant
+from sandbox.users import job_runs
 
 LINK_SECONDS = 60
 MOST_CSV_FIELDS = 30
-_PENDING_SECONDS = 0.05
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 _DEFAULT_FIELDS = (
     "user_id",
@@ -59,19 +59,12 @@ def check(body: Document) -> None:
 
 
 def start(tenant: Tenant, id: str) -> None:
-    from sandbox.users import jobs
-
     async def work() -> None:
-        try:
-            await asyncio.sleep(_PENDING_SECONDS)
-            job = tenant.store.get("jobs", id)
-            if job is not None:
-                jobs.change(tenant, id, status="completed", percentage_done=100, time_left_seconds=0)
-                _files(tenant)[id] = content(tenant, job)
-        finally:
-            jobs.running(tenant).pop(id, None)
+        job = job_runs.change(tenant, id, status="processing")
+        _files(tenant)[id] = await asyncio.to_thread(content, tenant, job)
+        job_runs.change(tenant, id, status="completed", percentage_done=100, time_left_seconds=0)
 
-    jobs.running(tenant)[id] = asyncio.get_running_loop().create_task(work())
+    job_runs.begin(tenant, id, work)
 
 
 def _files(tenant: Tenant) -> dict[str, bytes]:

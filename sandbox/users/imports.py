@@ -16,11 +16,10 @@ from sandbox import logs, mailbox
 from sandbox.errors import ApiError
 from sandbox.store import Document
 from sandbox.tenant import Tenant, new_id
-from sandbox.users import records
+from sandbox.users import job_runs, records
 
 MOST_BYTES = 512_000
 MOST_ACTIVE = 2
-_PENDING_SECONDS = 0.05
 _AT_ONCE = 50
 _PARSE_FAILED = "Failed to parse users file JSON when importing users. Make sure it is valid JSON."
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -112,29 +111,19 @@ def _too_large() -> ApiError:
 
 
 def start(tenant: Tenant, id: str, connection: str, upload: Upload) -> None:
-    from sandbox.users import jobs
-
-    async def work() -> None:
-        try:
-            await asyncio.sleep(_PENDING_SECONDS)
-            await run(tenant, id, connection, upload)
-        finally:
-            jobs.running(tenant).pop(id, None)
-
-    jobs.running(tenant)[id] = asyncio.get_running_loop().create_task(work())
+    job_runs.begin(tenant, id, lambda: run(tenant, id, connection, upload))
 
 
 async def run(tenant: Tenant, id: str, connection: str, upload: Upload) -> None:
     """Import all users, a few at a time so that others are served in between."""
-    from sandbox.users import jobs
-
     try:
         users = orjson.loads(upload.users)
     except orjson.JSONDecodeError:
         users = None
     if not isinstance(users, list):
-        return jobs.change(tenant, id, status="failed", status_details=_PARSE_FAILED)
-    jobs.change(tenant, id, status="processing")
+        job_runs.change(tenant, id, status="failed", status_details=_PARSE_FAILED)
+        return
+    job_runs.change(tenant, id, status="processing")
     summary = {"failed": 0, "updated": 0, "inserted": 0, "total": len(users)}
     errors: list[Document] = []
     for number, user in enumerate(users):
@@ -144,11 +133,10 @@ async def run(tenant: Tenant, id: str, connection: str, upload: Upload) -> None:
         summary[outcome] += 1
         if problems:
             errors.append({"user": _without_secrets(user), "errors": problems})
-    jobs.change(tenant, id, status="completed", percentage_done=100, summary=summary, _errors=errors or None)
+    job_runs.change(tenant, id, status="completed", percentage_done=100, summary=summary, _errors=errors or None)
     logs.write(tenant, "sui", description="Users Import", connection=connection, details={"summary": summary})
     if upload.send_completion_email:
         _tell_owners(tenant, id, summary)
-    return None
 
 
 def _tell_owners(tenant: Tenant, id: str, summary: dict[str, int]) -> None:

@@ -8,41 +8,14 @@ from sandbox.errors import ApiError
 from sandbox.kinds.limits import entitled
 from sandbox.kinds.operations import Call, Reply, operation
 from sandbox.store import Document
-from sandbox.tenant import Tenant, new_id
-from sandbox.users import exports, imports, mails, records
-
-KEPT_SECONDS = 86_400
-_ACTIVE = ("pending", "processing")
-
-
-def new_job(tenant: Tenant, type: str, **fields: Any) -> Document:
-    id = new_id("job_")
-    kept = {name: value for name, value in fields.items() if value is not None}
-    job = {"type": type, "status": "pending", "created_at": tenant.timestamp(), "id": id, **kept}
-    return tenant.store.put("jobs", id, {**job, "_forgotten_at": tenant.now() + KEPT_SECONDS})
-
-
-def change(tenant: Tenant, id: str, **fields: Any) -> None:
-    job = tenant.store.get("jobs", id)
-    if job is not None:
-        tenant.store.put("jobs", id, {**job, **fields})
+from sandbox.users import exports, imports, job_runs, mails, records
 
 
 def _job(call: Call) -> Document:
-    job = call.store.get("jobs", call.params["id"])
-    if job is None or job["_forgotten_at"] <= call.tenant.now():
+    job = job_runs.find(call.tenant, call.params["id"])
+    if job is None:
         raise ApiError(404, "The job does not exist.", "inexistent_job")
-    if job["status"] in _ACTIVE and job["id"] not in running(call.tenant):
-        # The process that ran it was killed.
-        change(call.tenant, job["id"], status="failed", status_details="The job was interrupted. Start it again.")
-        job = call.store.get("jobs", job["id"]) or job
     return job
-
-
-def running(tenant: Tenant) -> dict[str, Any]:
-    """id -> task of the jobs that run in this process."""
-    found: dict[str, Any] = tenant.memory.setdefault("running_jobs", {})
-    return found
 
 
 @operation("GET", "/jobs/{id}")
@@ -74,7 +47,7 @@ def export_users(call: Call) -> Reply:
     entitled(call, "user export jobs")
     exports.check(body)
     connection = _connection(call, body["connection_id"]) if body.get("connection_id") else None
-    job = new_job(
+    job = job_runs.create(
         call.tenant,
         "users_export",
         connection_id=body.get("connection_id"),
@@ -93,15 +66,14 @@ async def import_users(call: Call) -> Reply:
     connection = _connection(call, upload.connection_id)
     if connection["strategy"] != "auth0":
         raise ApiError(400, "Users can be imported into database connections only.", "operation_not_supported")
-    active = [id for id in running(call.tenant) if (call.store.get("jobs", id) or {}).get("type") == "users_import"]
-    if len(active) >= imports.MOST_ACTIVE:
+    active = job_runs.active(call.tenant, "users_import")
+    if active >= imports.MOST_ACTIVE:
         raise ApiError(
             429,
-            f"There are {len(active)} active import users jobs, please wait until some of them are finished and try "
-            "again",
+            f"There are {active} active import users jobs, please wait until some of them are finished and try again",
             "too_many_active_imports",
         )
-    job = new_job(
+    job = job_runs.create(
         call.tenant,
         "users_import",
         connection_id=connection["id"],
@@ -126,8 +98,8 @@ def verification_email(call: Call) -> Document:
         raise ApiError(400, "The specified identity does not belong to the user.", "invalid_body")
     if not user.get("email"):
         raise ApiError(400, "The user does not have an email address.", "operation_not_supported")
-    job = new_job(call.tenant, "verification_email")
+    job = job_runs.create(call.tenant, "verification_email")
     fields = {name: body[name] for name in ("organization_id", "identity") if body.get(name)}
     mails.send_verification(call.tenant, user, client_id=body.get("client_id"), **fields)
-    change(call.tenant, job["id"], status="completed")
+    job_runs.change(call.tenant, job["id"], status="completed")
     return job
