@@ -75,13 +75,13 @@ def answer(body: Any, status: int = 200) -> Response:
     return Response(orjson.dumps(body, option=orjson.OPT_INDENT_2), status, media_type="application/json")
 
 
-async def _body(request: Request, limit: int) -> bytes:
+async def _body(request: Request, limit: int) -> bytearray:
     raw = bytearray()
     async for chunk in request.stream():
         raw += chunk
         if len(raw) > limit:
             raise ControlError(f"The body is larger than {limit} bytes.", 413)
-    return bytes(raw)
+    return raw
 
 
 async def _json(request: Request) -> Any:

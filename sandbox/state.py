@@ -22,7 +22,7 @@ def export(tenant: Tenant) -> bytes:
     return orjson.dumps({**whole, "documents": tenant.store.dump()})
 
 
-def parse(tenant: Tenant, raw: bytes) -> dict[str, dict[str, Document]]:
+def parse(tenant: Tenant, raw: bytes | bytearray) -> dict[str, dict[str, Document]]:
     """The documents of an exported state, with the addresses of the tenant that takes them.
 
     Raises ValueError, whose text says what is wrong.
@@ -42,7 +42,7 @@ def parse(tenant: Tenant, raw: bytes) -> dict[str, dict[str, Document]]:
     return documents
 
 
-def _loaded(raw: bytes) -> dict[str, Any]:
+def _loaded(raw: bytes | bytearray) -> dict[str, Any]:
     try:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError as problem:
@@ -56,7 +56,7 @@ def _addresses(tenant: Tenant) -> list[str]:
     return [f"localhost:{tenant.https_port}", f"localhost:{tenant.http_port}"]
 
 
-def _moved(raw: bytes, old: Any, new: list[str]) -> bytes:
+def _moved(raw: bytes | bytearray, old: Any, new: list[str]) -> bytes:
     """Identifiers and links name the tenant's own address; they follow it to another port, in one pass."""
     if not isinstance(old, list) or len(old) != len(new) or not all(isinstance(address, str) for address in old):
         raise ValueError('"addresses" must be the two addresses of the tenant that gave this state.')

@@ -12,6 +12,8 @@ from typing import Any
 
 Document = dict[str, Any]
 Watcher = Callable[[str, str, Document | None], None]
+# Of an index: value -> ids, in the order of creation.
+Entries = dict[Any, dict[str, None]]
 _UNHASHABLE = (dict, list)
 
 
@@ -20,7 +22,7 @@ class Store:
 
     def __init__(self) -> None:
         self._kinds: dict[str, dict[str, Document]] = {}
-        self._indexes: dict[tuple[str, str], dict[Any, dict[str, None]]] = {}
+        self._indexes: dict[tuple[str, str], Entries | None] = {}
         self.watchers: list[Watcher] = []
 
     def get(self, kind: str, id: str) -> Document | None:
@@ -68,18 +70,8 @@ class Store:
         return old
 
     def index(self, kind: str, field: str) -> None:
-        """Make `find` on this field a look-up instead of a scan."""
-        entries = self._indexes.setdefault((kind, field), {})
-        entries.clear()
-        for id, document in self._kinds.get(kind, {}).items():  # of 5,000 users, at each reset
-            value = document.get(field)
-            if type(value) in _UNHASHABLE:
-                value = repr(value)
-            held = entries.get(value)
-            if held is None:
-                entries[value] = {id: None}
-            else:
-                held[id] = None
+        """Make `find` on this field a look-up instead of a scan: from its first use on, until a load starts anew."""
+        self._indexes.setdefault((kind, field), None)
 
     def dump(self) -> dict[str, dict[str, Document]]:
         return {kind: dict(documents) for kind, documents in self._kinds.items()}
@@ -87,19 +79,26 @@ class Store:
     def load(self, dumped: dict[str, dict[str, Document]]) -> None:
         """Replace all documents. Watchers are told by one call (kind "*")."""
         self._kinds = {kind: dict(documents) for kind, documents in dumped.items()}
-        for kind, field in self._indexes:
-            self.index(kind, field)
+        self._indexes = dict.fromkeys(self._indexes)
         self._tell("*", "*", None)
 
     def _narrowed(self, kind: str, equal: dict[str, Any]) -> list[str] | None:
         for field, value in equal.items():
             if (kind, field) in self._indexes:
-                return list(self._indexes[kind, field].get(_hashable(value), ()))
+                return list(self._entries(kind, field).get(_hashable(value), ()))
         return None
+
+    def _entries(self, kind: str, field: str) -> Entries:
+        entries = self._indexes[kind, field]
+        if entries is None:
+            entries = self._indexes[kind, field] = {}
+            for id, document in self._kinds.get(kind, {}).items():
+                entries.setdefault(_hashable(document.get(field)), {})[id] = None
+        return entries
 
     def _reindex(self, kind: str, id: str, old: Document | None, new: Document | None) -> None:
         for (indexed, field), entries in self._indexes.items():
-            if indexed != kind:
+            if indexed != kind or entries is None:
                 continue
             if old is not None:
                 entries.get(_hashable(old.get(field)), {}).pop(id, None)
