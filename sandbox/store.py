@@ -34,6 +34,10 @@ class Store:
     def items(self, kind: str) -> Iterator[tuple[str, Document]]:
         return iter(list(self._kinds.get(kind, {}).items()))
 
+    def copy(self, kind: str) -> dict[str, Document]:
+        """id -> document, as it is now."""
+        return dict(self._kinds.get(kind, {}))
+
     def ids(self, kind: str) -> list[str]:
         return list(self._kinds.get(kind, {}))
 

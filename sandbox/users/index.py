@@ -16,6 +16,7 @@ from sandbox.tenant import Tenant
 from sandbox.users import fields
 
 Ids = set[str]
+MEMBERS, ORGANIZATION = "organization_members", "organization_id"
 # A value that one user alone has (an address) takes a tuple, which costs a quarter of a set.
 Postings = dict[str, Ids | tuple[str, ...]]
 # Nobody may ask for a long time; what waits must not fill the memory.
@@ -29,13 +30,15 @@ class Index:
     def __init__(self, tenant: Tenant, kind: str = "users", bare: tuple[str, ...] = fields.BARE) -> None:
         self.tenant = tenant
         self.kind = kind
+        self.watched = (kind, MEMBERS) if kind == "users" else (kind,)
         self.bare = bare
         self.rows: dict[str, Document] = {}
         self._postings: dict[str, Postings] = {}
         self._sorted: dict[str, list[str]] = {}
         self._objects: dict[str, Ids] = {}
         self._orders: dict[tuple[str, bool], list[str]] = {}
-        self._waiting: deque[tuple[float, str, Document | None]] = deque()
+        self._members: dict[str, Document] = {}
+        self._waiting: deque[tuple[float, str, str, Document | None]] = deque()
         self._replaced = True
         tenant.store.watchers.append(self._note)
 
@@ -43,8 +46,8 @@ class Index:
         if kind == "*":
             self._replaced = True
             self._waiting.clear()
-        elif kind == self.kind and not self._replaced:
-            self._waiting.append((time.monotonic(), id, document))
+        elif kind in self.watched and not self._replaced:
+            self._waiting.append((time.monotonic(), kind, id, document))
             if len(self._waiting) > MOST_WAITING:
                 self.refresh()
 
@@ -54,11 +57,11 @@ class Index:
             self._rebuild()
         due = time.monotonic() - (self.tenant.conditions.search_lag_seconds if self.kind == "users" else 0)
         while self._waiting and self._waiting[0][0] <= due:
-            _, id, document = self._waiting.popleft()
-            self._replace(id, document)
+            _, kind, id, document = self._waiting.popleft()
+            (self._replace if kind == self.kind else self._replace_member)(id, document)
 
     def _rebuild(self) -> None:
-        self.rows = dict(self.tenant.store.items(self.kind))
+        self.rows, self._members = self.tenant.store.copy(self.kind), self.tenant.store.copy(MEMBERS)
         self._postings, self._sorted, self._orders, self._objects = {}, {}, {}, {}
         self._replaced = False
 
@@ -74,26 +77,43 @@ class Index:
             if before != after:
                 self._sorted.pop(field, None)
         for field, holders in self._objects.items():
-            (holders.add if document and _object_at(document, field) else holders.discard)(id)
+            (holders.add if document and fields.holds_object(document, field) else holders.discard)(id)
         if document is not None:
             self.rows[id] = document
         self._orders.clear()
+
+    def _replace_member(self, id: str, document: Document | None) -> None:
+        """The organizations of users are search fields of theirs, but documents of their own."""
+        old = self._members.pop(id, None)
+        if document is not None:
+            self._members[id] = document
+        postings = self._postings.get(ORGANIZATION)
+        if postings is None:
+            return
+        if old is not None:
+            _discard(postings, old[ORGANIZATION], old["user_id"])
+        if document is not None:
+            _add(postings, document[ORGANIZATION], document["user_id"])
+        self._sorted.pop(ORGANIZATION, None)
 
     def postings(self, field: str) -> Postings:
         """value -> ids; whole values and, of names, their words (marked by a leading NUL)."""
         if field not in self._postings:
             found: Postings = {}
+            if field == ORGANIZATION and MEMBERS in self.watched:
+                for member in self._members.values():
+                    _add(found, member[ORGANIZATION], member["user_id"])
+            read, by_word = fields.reader(field), fields.has_words(field)
             with _without_collections():
                 for id, user in self.rows.items():
-                    for term in _terms(user, field):
-                        _add(found, term, id)
+                    for value in read(user):
+                        _add(found, value, id)
+                        for word in fields.words(value) if by_word else ():
+                            _add(found, _word(word), id)
             self._postings[field] = found
         return self._postings[field]
 
     def exact(self, field: str, value: str, *, by_word: bool) -> Ids:
-        if field == "organization_id":
-            rows = self.tenant.store.find("organization_members", organization_id=value)
-            return {row["user_id"] for row in rows if row["user_id"] in self.rows}
         value = fields.normalized(field, value)
         postings = self.postings(field)
         found = set(postings.get(value, ()))
@@ -117,9 +137,6 @@ class Index:
 
     def having(self, field: str) -> Ids:
         """Users for whom the field holds anything: a value, or an object that is not empty."""
-        if field == "organization_id":
-            rows = self.tenant.store.all("organization_members")
-            return {row["user_id"] for row in rows if row["user_id"] in self.rows}
         found = self.where(field, lambda value: True)
         if field not in fields.SCALARS:
             found.update(self._holders(field))
@@ -128,7 +145,7 @@ class Index:
     def _holders(self, field: str) -> Ids:
         """Users for whom the field is an object or a list that is not empty."""
         if field not in self._objects:
-            self._objects[field] = {id for id, user in self.rows.items() if _object_at(user, field)}
+            self._objects[field] = {id for id, user in self.rows.items() if fields.holds_object(user, field)}
         return self._objects[field]
 
     def everyone(self) -> Ids:
@@ -197,7 +214,7 @@ def _without_collections() -> Iterator[None]:
 def _terms(user: Document, field: str) -> Iterable[str]:
     for value in fields.values(user, field):
         yield value
-        for word in fields.words(field, value):
+        for word in fields.words(value) if fields.has_words(field) else ():
             yield _word(word)
 
 
@@ -205,17 +222,9 @@ def _word(text: str) -> str:
     return f"\0{text}"
 
 
-def _object_at(user: Document, field: str) -> bool:
-    value: Any = user
-    for part in field.split("."):
-        if not isinstance(value, dict) or part.startswith("_"):
-            return False
-        value = value.get(part)
-    return isinstance(value, (dict, list)) and bool(value)
-
-
 def _sortable(user: Document, field: str) -> tuple[int, Any] | None:
-    value = user.get(field) if "." not in field else next(iter(fields.values(user, field)), None)
+    own = "." not in field and field[0] != "_"
+    value = user.get(field) if own else next(iter(fields.values(user, field)), None)
     if isinstance(value, (bool, int, float)):
         return (0, value)
     if isinstance(value, str):

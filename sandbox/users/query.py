@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from luqum.parser import parser
 from sandbox.users import fields
 from sandbox.users.index import Ids, Index
 
+MOST_SECONDS = 2.0
 _FEWEST_LITERALS = 3
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _DATES = frozenset(
@@ -24,12 +26,16 @@ class InvalidQueryError(Exception):
     """The text says what is wrong with the query."""
 
 
-def find(index: Index, text: str) -> Ids | None:
-    """The ids of the users whom the query matches; None for all. Raises InvalidQueryError."""
+class TooSlowError(Exception):
+    """The query takes longer than it may."""
+
+
+def find(index: Index, text: str, seconds: float = MOST_SECONDS) -> Ids | None:
+    """The ids of the users whom the query matches; None for all. Raises InvalidQueryError, TooSlowError."""
     if not text.strip() or text.strip() == "*":
         return None
     try:
-        return _Evaluation(index).of(parser.parse(text), None)
+        return _Evaluation(index, time.monotonic() + seconds).of(parser.parse(text), None)
     except ParseError as problem:
         raise InvalidQueryError(f"Failed parsing query: {problem}") from None
     except RecursionError:
@@ -37,8 +43,9 @@ def find(index: Index, text: str) -> Ids | None:
 
 
 class _Evaluation:
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Index, deadline: float) -> None:
         self.index = index
+        self.deadline = deadline
         self.acts: dict[type, Callable[[Any, str | None], Ids]] = {
             tree.SearchField: self._field,
             tree.Group: lambda node, field: self.of(node.expr, field),
@@ -57,6 +64,8 @@ class _Evaluation:
         }
 
     def of(self, node: Any, field: str | None) -> Ids:
+        if time.monotonic() > self.deadline:
+            raise TooSlowError
         act = self.acts.get(type(node))
         if act is None:
             raise InvalidQueryError(f"{type(node).__name__} is not supported in user search: {str(node).strip()}")

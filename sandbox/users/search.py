@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,11 +14,15 @@ from sandbox.users import index as indexes
 from sandbox.users.index import Index
 
 MOST_RESULTS = 1000
+LONGEST_QUERY_BYTES = 8192
+_SORT = re.compile(r"([a-zA-Z0-9_.]+):(-?1)")
 _ENGINES = ("v3", "v2", "v1")
 
 
 def listing(call: Call, shown: Callable[[Call, Document], Document]) -> Any:
     """The page that q, sort, page, per_page, include_totals, fields and primary_order ask for."""
+    if len(call.request.scope["query_string"]) > LONGEST_QUERY_BYTES:
+        raise ApiError(414, f"The query is longer than {LONGEST_QUERY_BYTES} bytes.", error="URI Too Long")
     page, size = number(call, "page", 0), number(call, "per_page", DEFAULT_PER_PAGE, MOST_PER_PAGE)
     if size and (page + 1) * size > MOST_RESULTS and page:
         raise ApiError(
@@ -61,6 +66,8 @@ def _found(call: Call, index: Index) -> set[str] | None:
         found = query.find(index, text)
     except query.InvalidQueryError as problem:
         raise _invalid(str(problem)) from None
+    except query.TooSlowError:
+        raise ApiError(503, "The query exceeded the timeout. Please try refining your search criteria.") from None
     if connection and call.query.get("search_engine") == "v1":
         narrowed = index.exact("identities.connection", connection, by_word=False)
         return narrowed if found is None else found & narrowed
@@ -72,9 +79,10 @@ def _sort(call: Call) -> tuple[str | None, bool]:
     text = call.query.get("sort")
     if not text:
         return None, False
-    field, _, direction = text.rpartition(":")
-    if not field or direction not in ("1", "-1"):
+    parts = _SORT.fullmatch(text)
+    if parts is None:
         raise _invalid("String does not match pattern ^((([a-zA-Z0-9_\\.]+))\\:((1|-1)))$: " + text)
+    field, direction = parts.groups()
     if field.startswith(("user_metadata", "app_metadata")):
         raise _invalid(f"Sorting by {field} is not supported")
     return field, direction == "-1"
