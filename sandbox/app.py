@@ -17,12 +17,14 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sandbox import discovery
+from sandbox import discovery, logs
 from sandbox.conditions import Bucket, Fault
 from sandbox.errors import ApiError, OAuthError, TooManyRequests
 from sandbox.tenant import Tenant
 
 Commit = Callable[[], None]
+# What a gateway says that waited in vain for the answer.
+_LOST = 504
 
 _TOO_MANY: dict[str, dict[str, Any]] = {
     "management": (
@@ -83,9 +85,16 @@ class Front:
         if bucket is not None:
             allowed = bucket.take()
             exchange.headers += bucket.headers()
+            self._log_limit(bucket, bucket.log_event(allowed=allowed), scope)
             if not allowed:
                 return await answer(exchange.send, 429, _limited(path), _retry(bucket))
         return await guarded(self.inner, scope, receive, exchange.send)
+
+    def _log_limit(self, bucket: Bucket, event: str | None, scope: Scope) -> None:
+        if event is not None:
+            ip = scope["client"][0] if scope.get("client") else None
+            details = {"limit": bucket.name, "burst": bucket.burst, "method": scope["method"], "path": scope["path"]}
+            logs.write(self.tenant, event, ip=ip, hostname=self.tenant.domain, client_name="", details=details)
 
     async def _survives(self, fault: Fault, scope: Scope, receive: Receive, exchange: Exchange, path: str) -> bool:
         """Whether the request goes on after the fault."""
@@ -93,9 +102,10 @@ class Front:
             await guarded(self.inner, scope, receive, _swallow)
         if fault.hang_seconds:
             await asyncio.sleep(fault.hang_seconds)
-        if fault.status is None:
-            return not fault.after
-        await answer(exchange.send, fault.status, _fault_body(fault.status, path))
+        status = fault.status or (_LOST if fault.after else None)
+        if status is None:
+            return True
+        await answer(exchange.send, status, _fault_body(status, path))
         return False
 
 
@@ -116,7 +126,10 @@ class Exchange:
                 self.commit()
             self.status = message["status"]
             if self.headers:
-                message = {**message, "headers": [*message.get("headers", ()), *self.headers]}
+                # A limit of the user's own is told in the place of the group's.
+                told = {name.lower() for name, _ in message.get("headers", ())}
+                added = [(name, value) for name, value in self.headers if name not in told]
+                message = {**message, "headers": [*message.get("headers", ()), *added]}
         await self._send(message)
 
 

@@ -11,6 +11,10 @@ from typing import Any
 
 from sandbox.plans import PLANS, group_of
 
+_WARNED_FROM = 0.8
+_LOGGED_AGAIN_SECONDS = 60
+_LONGEST_WAIT_SECONDS = 86_400.0
+
 
 @dataclass
 class Bucket:
@@ -18,8 +22,10 @@ class Bucket:
 
     burst: float
     per_second: float
+    name: str = ""
     tokens: float = -1.0
     filled_at: float = 0.0
+    logged_at: dict[str, float] = field(default_factory=dict)
 
     def take(self) -> bool:
         now = time.time()
@@ -35,13 +41,26 @@ class Bucket:
     def headers(self) -> list[tuple[bytes, bytes]]:
         """x-ratelimit-limit, -remaining and -reset: the epoch second when a request is allowed again."""
         missing = 1 - self.tokens if self.tokens < 1 else self.burst - self.tokens
-        reset = math.ceil(self.filled_at + (missing / self.per_second if self.per_second else 86_400))
+        reset = math.ceil(self.filled_at + self._seconds_for(missing))
         values = (int(self.burst), int(max(self.tokens, 0)), reset)
         names = (b"x-ratelimit-limit", b"x-ratelimit-remaining", b"x-ratelimit-reset")
         return [(name, b"%d" % value) for name, value in zip(names, values, strict=True)]
 
+    def log_event(self, *, allowed: bool) -> str | None:
+        """The event that the last request leaves in the log: at 80 % of the burst, and above it; once a minute each."""
+        kind = "api_limit_warning" if allowed else "api_limit"
+        if allowed and self.tokens > self.burst * (1 - _WARNED_FROM):
+            return None
+        if self.filled_at - self.logged_at.get(kind, 0.0) < _LOGGED_AGAIN_SECONDS:
+            return None
+        self.logged_at[kind] = self.filled_at
+        return kind
+
     def retry_after_seconds(self) -> int:
-        return max(1, math.ceil((1 - self.tokens) / self.per_second)) if self.per_second else 86_400
+        return max(1, math.ceil(self._seconds_for(1 - self.tokens)))
+
+    def _seconds_for(self, tokens: float) -> float:
+        return min(tokens / self.per_second, _LONGEST_WAIT_SECONDS) if self.per_second else _LONGEST_WAIT_SECONDS
 
 
 @dataclass
@@ -76,7 +95,7 @@ class Conditions:
         if group is None:
             return None
         if group not in self._buckets:
-            self._buckets[group] = Bucket(*self._figures(group))
+            self._buckets[group] = Bucket(*self._figures(group), group)
         return self._buckets[group]
 
     def _figures(self, group: str) -> tuple[float, float]:

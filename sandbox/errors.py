@@ -29,13 +29,14 @@ class OAuthError(Exception):
         self.body = {"error": error, "error_description": description, **extra}
 
 
+TOO_MANY_REQUESTS = (
+    "Too many requests. Check the X-RateLimit-Limit, X-RateLimit-Remaining and X-RateLimit-Reset headers."
+)
+
+
 class TooManyRequests(OAuthError):  # noqa: N818 - a decision, not a fault
     """429 of the Authentication API, with the X-RateLimit headers."""
 
     def __init__(self, headers: dict[str, str] | None = None) -> None:
-        super().__init__(
-            429,
-            "too_many_requests",
-            "Too many requests. Check the X-RateLimit-Limit, X-RateLimit-Remaining and X-RateLimit-Reset headers.",
-        )
+        super().__init__(429, "too_many_requests", TOO_MANY_REQUESTS)
         self.headers = headers

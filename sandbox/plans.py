@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-_MINUTE = 60.0
+import re
 
-PLANS: dict[str, dict[str, tuple[float, float]]] = {
+_MINUTE, _DAY = 60.0, 86_400.0
+Rates = dict[str, tuple[float, float]]
+
+_EVERY_PLAN: Rates = {
+    "prompt partials": (5, 5 / _MINUTE),
+    "signing key rotation": (5, 5 / _DAY),
+}
+PLANS: dict[str, Rates] = {
     "free": {
         "management": (2, 2),
         "authentication": (300, 300 / _MINUTE),
@@ -24,6 +31,12 @@ PLANS: dict[str, dict[str, tuple[float, float]]] = {
     "enterprise": {"management": (50, 16), "authentication": (100, 100)},
     "enterprise-non-production": {"management": (10, 2), "authentication": (100, 100)},
 }
+PLANS = {plan: {**rates, **_EVERY_PLAN} for plan, rates in PLANS.items()}
+# Of one user, on every plan; the limits on second factors and password mails hold without a plan, too.
+PER_USER: Rates = {
+    "userinfo": (10, 5 / _MINUTE),
+    "login": (20, 10 / _MINUTE),
+}
 
 # What a plan does not include: feature -> the plans that lack it.
 _LACKING = {
@@ -33,6 +46,10 @@ _LACKING = {
     "Akamai Signals": ("free", "professional"),
 }
 _REFUSALS = {"Akamai Signals": ("Please upgrade your subscription to enable Akamai Signals.", "insufficient_scope")}
+_SPECIAL = (
+    (re.compile(r"[A-Z]+ /api/v2/prompts/[^/]+/partials"), "prompt partials"),
+    (re.compile(r"POST /api/v2/keys/signing/rotate"), "signing key rotation"),
+)
 _AUTHENTICATION = (
     *("/oauth/", "/dbconnections/", "/userinfo", "/mfa/", "/passwordless/", "/co/"),
     *("/oidc/register", "/bc-authorize"),
@@ -52,10 +69,17 @@ def refusal(feature: str) -> tuple[str, str]:
 def group_of(plan: str | None, method: str, path: str) -> str | None:
     """The group of endpoints whose bucket a request draws from, or None for what is not limited."""
     if path.startswith("/api/v2/"):
-        resource = path[8:].partition("/")[0]
-        kind = "read" if method in ("GET", "HEAD") else "write"
-        special = f"{'users' if resource == 'users-by-email' else resource} {kind}"
-        return special if plan and special in PLANS[plan] else "management"
+        return _management_group(PLANS[plan], method, path) if plan else "management"
     if path == "/oauth/token" and plan and "token" in PLANS[plan]:
         return "token"
     return "authentication" if path.startswith(_AUTHENTICATION) else None
+
+
+def _management_group(rates: Rates, method: str, path: str) -> str:
+    for pattern, group in _SPECIAL:
+        if pattern.fullmatch(f"{method} {path}"):
+            return group
+    resource = path[8:].partition("/")[0]
+    kind = "read" if method in ("GET", "HEAD") else "write"
+    group = f"{'users' if resource == 'users-by-email' else resource} {kind}"
+    return group if group in rates else "management"

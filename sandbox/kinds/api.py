@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sandbox.errors import ApiError
-from sandbox.kinds import registry, routes, tenant_events, validation
+from sandbox.kinds import limits, registry, routes, tenant_events, validation
 from sandbox.kinds.operations import OPERATIONS, Call, Operation, Reply
 from sandbox.tenant import Tenant
 from sandbox.tokens import verify_management_token
@@ -47,6 +47,7 @@ class Api:
             raise ApiError(403, f"Insufficient scope, expected any of: {expected}", "insufficient_scope")
         operation = OPERATIONS[endpoint.method, endpoint.path]
         call = await self._call(request, endpoint, values, claims, scopes, operation)
+        limits.check_links(call)
         result = operation.handler(call)
         if inspect.isawaitable(result):
             result = await result

@@ -6,7 +6,7 @@ import secrets
 from urllib.parse import urlsplit
 
 from sandbox.errors import ApiError
-from sandbox.kinds import crud
+from sandbox.kinds import crud, limits
 from sandbox.kinds.certificates import thumbprint_sha256
 from sandbox.kinds.kind import HEX, Id, Kind, Unique
 from sandbox.kinds.operations import Call
@@ -100,6 +100,8 @@ MY_ACCOUNT: Document = {
 
 
 def check_api(call: Call, api: Document, before: Document | None) -> None:
+    if len(api.get("scopes") or ()) > limits.SCOPES_PER_API:
+        raise limits.too_many()
     if before and before.get("is_system") and before.get("identifier") == call.tenant.management_audience:
         changed = set(call.body or {}) - {
             "token_lifetime",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.errors import ApiError
-from sandbox.kinds import crud, paging
+from sandbox.kinds import crud, limits, paging
 from sandbox.kinds.kind import Id, Kind
 from sandbox.kinds.operations import Call, Reply, operation
 from sandbox.store import Document
@@ -141,6 +141,7 @@ def member(user: Document) -> Document:
 def assign_users(call: Call) -> Reply:
     role = crud.find(ROLES, call, call.params["id"])
     users = [records.get(call.tenant, user_id) for user_id in (call.body or {})["users"]]
+    limits.check_holders(call, role["id"], [user["user_id"] for user in users])
     for user in users:
         memberships.assign_roles(call.tenant, user["user_id"], [role["id"]])
     return Reply(200, {})

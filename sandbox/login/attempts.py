@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox import logs
+from sandbox.errors import TOO_MANY_REQUESTS
 from sandbox.login.visitor import Visitor
 from sandbox.store import Document
 from sandbox.tenant import Tenant
@@ -67,3 +68,9 @@ def user_blocked() -> SignInRefused:
 
 def too_many_attempts() -> SignInRefused:
     return SignInRefused(429, "too_many_attempts", TOO_MANY_ATTEMPTS)
+
+
+def too_many_logins() -> SignInRefused:
+    """One user from one address, however right the password."""
+    page_text = "You have tried to log in too often. Please wait a minute, then try again."
+    return SignInRefused(429, "too_many_requests", TOO_MANY_REQUESTS, page_text)

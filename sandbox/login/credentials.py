@@ -5,8 +5,16 @@ from __future__ import annotations
 from sandbox import passwords
 from sandbox.login import attack_protection, custom_database
 from sandbox.login.attack_protection import Target
-from sandbox.login.attempts import Attempt, SignInRefused, too_many_attempts, user_blocked, wrong_credentials
+from sandbox.login.attempts import (
+    Attempt,
+    SignInRefused,
+    too_many_attempts,
+    too_many_logins,
+    user_blocked,
+    wrong_credentials,
+)
 from sandbox.login.custom_database import ScriptError
+from sandbox.login.transient import allow_user
 from sandbox.store import Document
 from sandbox.users import records
 
@@ -36,6 +44,9 @@ async def check_password(
 
 
 def _refuse_if_protected(attempt: Attempt, target: Target) -> None:
+    allowed, _ = allow_user(attempt.tenant, "login", f"{target.connection} {target.identifier} {target.ip}")
+    if not allowed:
+        raise too_many_logins()
     fields = {"user_name": target.identifier, "user_id": target.user_id}
     if attack_protection.ip_throttled(attempt.tenant, target.ip):
         attempt.log("limit_mu", **fields)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from sandbox.errors import TooManyRequests
+from sandbox.plans import PER_USER
 from sandbox.store import Document
 from sandbox.tenant import Tenant
 
@@ -65,6 +66,14 @@ def limited(tenant: Tenant, name: str, key: str, *, burst: int, per_second: floa
     if not allowed:
         raise TooManyRequests(headers)
     return headers
+
+
+def allow_user(tenant: Tenant, name: str, key: str) -> tuple[bool, dict[str, str]]:
+    """As `allow`, by the published limit of that name; where the conditions name no plan, all is allowed."""
+    if tenant.conditions.plan is None:
+        return True, {}
+    burst, per_second = PER_USER[name]
+    return allow(tenant, f"user {name}", key, burst=int(burst), per_second=per_second)
 
 
 def allow(tenant: Tenant, name: str, key: str, *, burst: int, per_second: float) -> tuple[bool, dict[str, str]]:

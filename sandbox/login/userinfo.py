@@ -5,10 +5,10 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from sandbox import tokens
-from sandbox.errors import OAuthError
+from sandbox.errors import OAuthError, TooManyRequests
 from sandbox.login import audiences, claims, clients, dpop, refresh_tokens
 from sandbox.login.calls import Answer, Call, json_answer
-from sandbox.login.transient import limited
+from sandbox.login.transient import allow_user
 from sandbox.tokens import Claims, InvalidTokenError
 
 
@@ -38,7 +38,9 @@ async def userinfo(call: Call) -> Answer:
     user = call.tenant.store.get("users", str(body.get("sub")))
     if user is None:
         raise UserinfoError("unauthorized", "The user does not exist")
-    headers = limited(call.tenant, "userinfo", user["user_id"], burst=10, per_second=5 / 60)
+    allowed, headers = allow_user(call.tenant, "userinfo", user["user_id"])
+    if not allowed:
+        raise TooManyRequests(headers)
     return json_answer({**claims.of_user(user, scopes), **_custom(body)}, headers=headers)
 
 

@@ -62,3 +62,48 @@ def test_what_a_plan_does_not_include_is_neither_shown_nor_changed(
     management.refused("PATCH", path, {"akamai_enabled": True} if "signals" in path else {}, status=403)
     management.tenant.conditions(plan="enterprise")
     assert management.get(path) == shown
+
+
+def test_a_free_plan_has_two_social_connections(management: Management) -> None:
+    for strategy, status in (("github", 201), ("google-oauth2", 201), ("linkedin", 403), ("auth0", 201)):
+        management.tenant.conditions(plan="free")  # each time with a full bucket of requests
+        answer = management.ask("POST", "/connections", {"name": f"plover-{strategy}", "strategy": strategy})
+        assert answer.status_code == status, answer.text
+
+
+def test_a_user_and_a_member_hold_at_most_fifty_roles(management: Management) -> None:
+    connection = "Username-Password-Authentication"
+    body = {"connection": connection, "email": "ada@larkspur.example", "password": "Correct-Horse-9-battery"}
+    user_id = management.post("/users", body)["user_id"]
+    roles = [management.post("/roles", {"name": f"role {number}"})["id"] for number in range(52)]
+    organization = management.post("/organizations", {"name": "store"})["id"]
+    management.post(f"/organizations/{organization}/members", {"members": [user_id]})
+    for path in (f"/users/{user_id}/roles", f"/organizations/{organization}/members/{user_id}/roles"):
+        refused = management.refused("POST", path, {"roles": roles[:51]}, status=403)
+        assert refused["errorCode"] == "too_many_entities"
+        management.post(path, {"roles": roles[:50]})
+        management.post(path, {"roles": roles[40:50]})
+        management.refused("POST", path, {"roles": roles[50:51]}, status=403)
+    management.refused("POST", f"/roles/{roles[50]}/users", {"users": [user_id]}, status=403)
+    management.post(f"/roles/{roles[49]}/users", {"users": [user_id]})
+
+
+def test_an_api_has_a_thousand_scopes_and_a_role_and_a_user_as_many_permissions(management: Management) -> None:
+    identifiers = ("https://one.example", "https://two.example")
+    scopes = [{"value": f"scope:{number}"} for number in range(1001)]
+    management.refused("POST", "/resource-servers", {"identifier": "https://x.example", "scopes": scopes}, status=403)
+    for identifier in identifiers:
+        management.post("/resource-servers", {"identifier": identifier, "scopes": scopes[:1000]})
+    one, two = (
+        [{"resource_server_identifier": identifier, "permission_name": scope["value"]} for scope in scopes[:1000]]
+        for identifier in identifiers
+    )
+    connection = "Username-Password-Authentication"
+    body = {"connection": connection, "email": "ada@larkspur.example", "password": "Correct-Horse-9-battery"}
+    holders = (
+        f"/users/{management.post('/users', body)['user_id']}",
+        f"/roles/{management.post('/roles', {'name': 'All'})['id']}",
+    )
+    for holder in holders:
+        management.post(f"{holder}/permissions", {"permissions": one})
+        management.refused("POST", f"{holder}/permissions", {"permissions": two[:1]}, status=403)

@@ -193,7 +193,7 @@ def test_userinfo_refuses_a_token_for_another_api(tenant):
 
 
 @pytest.mark.parametrize("audience", ["", ORDERS])
-def test_userinfo_shows_what_the_scopes_name_ten_times_a_moment(tenant, client, user, audience):
+def test_userinfo_shows_what_the_scopes_name(tenant, client, user, audience):
     orders_api(tenant)
     wanted = {"grant_type": "password", "username": user["email"], "password": PASSWORD, "scope": "openid email"}
     token = ask(tenant, client, **wanted, **({"audience": audience} if audience else {})).json()["access_token"]
@@ -205,14 +205,8 @@ def test_userinfo_shows_what_the_scopes_name_ten_times_a_moment(tenant, client, 
     bearer = {"Authorization": f"Bearer {token}"}
     first = userinfo(headers=bearer)
     assert first.json() == {"sub": user["user_id"], "email": user["email"], "email_verified": True}
-    assert (first.headers["x-ratelimit-limit"], first.headers["x-ratelimit-remaining"]) == ("10", "9")
     assert userinfo("POST", data={"access_token": token}).json() == first.json()
-    for _ in range(8):
-        assert userinfo("POST", headers=bearer).status_code == 200
-    limited = userinfo(headers=bearer)
-    assert refusal(limited)[:2] == (429, "too_many_requests")
-    tenant.advance_clock(12)
-    assert userinfo(headers=bearer).status_code == 200
+    assert userinfo("POST", headers=bearer).json() == first.json()
     tenant.api("DELETE", f"/users/{user['user_id']}")
     assert userinfo(headers=bearer).status_code == 401
 
