@@ -145,7 +145,8 @@ async def forget_requests(tenant: Tenant, request: Request) -> Response:
 
 async def mail(tenant: Tenant, request: Request) -> Response:
     """?to=ADDRESS narrows; newest first."""
-    return answer(mailbox.messages(tenant, to=request.query_params.get("to")))
+    to = request.query_params.get("to")
+    return answer(mailbox.messages(tenant, to=None if to is None else [to]))
 
 
 async def list_phones(tenant: Tenant, request: Request) -> Response:

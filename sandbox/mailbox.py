@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sandbox.store import Document
@@ -35,9 +36,11 @@ def push(tenant: Tenant, user_id: str, message: str, transaction: str) -> Docume
     return _keep(tenant, "phone_messages", fields)
 
 
-def messages(tenant: Tenant, *, to: str | None = None, newest: int = 100) -> list[Document]:
-    """Everything sent, newest first."""
-    found = [m for kind in ("mailbox", "phone_messages") for m in tenant.store.all(kind) if to is None or m["to"] == to]
+def messages(tenant: Tenant, *, to: Collection[str] | None = None, newest: int = 100) -> list[Document]:
+    """Everything sent, or what was sent to one of these addresses, in any case; newest first."""
+    wanted = None if to is None else {address.lower() for address in to}
+    everything = (message for kind in ("mailbox", "phone_messages") for message in tenant.store.all(kind))
+    found = [message for message in everything if wanted is None or message["to"].lower() in wanted]
     return sorted(found, key=lambda m: (m["date"], m["number"]), reverse=True)[:newest]
 
 

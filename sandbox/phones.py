@@ -24,7 +24,20 @@ def show(
     """
     found = tenant.store.find("authentication_methods", **({"type": type} if type else {}))
     methods = [method for method in found if _wanted(tenant, method, user_id, email)]
-    return [_entry(tenant, method) for method in methods[::-1][:newest]]
+    sent: dict[str, list[Document]] = {}
+    for message in tenant.store.all("phone_messages"):
+        sent.setdefault(message["to"], []).append(message)
+    return [_entry(tenant, method, sent) for method in methods[::-1][:newest]]
+
+
+def addresses_of(tenant: Tenant, email: str) -> set[str]:
+    """Where messages to the person go: the address itself, phone numbers, and the user ids that pushes name."""
+    found = {email}
+    for user in tenant.store.find("users", email=email.lower()):
+        methods = tenant.store.find("authentication_methods", user_id=user["user_id"])
+        numbers = [user.get("phone_number"), *(method.get("phone_number") for method in methods)]
+        found.update([user["user_id"], *(number for number in numbers if number)])
+    return found
 
 
 def _wanted(tenant: Tenant, method: Document, user_id: str | None, email: str | None) -> bool:
@@ -36,7 +49,7 @@ def _wanted(tenant: Tenant, method: Document, user_id: str | None, email: str | 
     return user is not None and user.get("email") == email.lower()
 
 
-def _entry(tenant: Tenant, method: Document) -> dict[str, Any]:
+def _entry(tenant: Tenant, method: Document, sent: dict[str, list[Document]]) -> dict[str, Any]:
     user = tenant.store.get("users", method["user_id"]) or {}
     entry: dict[str, Any] = {
         "user_id": method["user_id"],
@@ -51,8 +64,8 @@ def _entry(tenant: Tenant, method: Document) -> dict[str, Any]:
         entry |= {"code": Authenticator(method["_secret"]).at(int(now)), "seconds_left": 30 - int(now) % 30}
     if method["type"] == "recovery-code" and method.get("_secret"):
         entry["code"] = method["_secret"]
-    receivers = {method["user_id"], method.get("phone_number")}
-    sent = [m for m in tenant.store.all("phone_messages") if m["to"] in receivers]
-    if method["type"] in ("phone", "push", "push-notification") and sent:
-        entry["messages"] = sent[-5:][::-1]
+    receiver = method.get("phone_number") if method["type"] == "phone" else method["user_id"]
+    messages = sent.get(str(receiver), [])
+    if method["type"] in ("phone", "push", "push-notification") and messages:
+        entry["messages"] = messages[-5:][::-1]
     return entry

@@ -64,7 +64,7 @@ def _rendered(template: str, status: int = 200, **values: Any) -> Response:
 def overview(tenant: Tenant, request: Request) -> Response:
     email = request.query_params.get("email", "").strip()
     found = phones.show(tenant, email=email) if email else phones.show(tenant, type="totp", newest=SHOWN_PHONES)
-    messages = mailbox.messages(tenant, to=email or None, newest=SHOWN_MAILS)
+    messages = mailbox.messages(tenant, to=phones.addresses_of(tenant, email) if email else None, newest=SHOWN_MAILS)
     return _rendered(
         "overview.html",
         tenant=tenant,

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import time
 from typing import Any
 from urllib.parse import quote
 
 import httpx
+import pyotp
 import pytest
+
+from sandbox import app, mailbox, seed, users
+from sandbox.tenant import Tenant
+
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
 @pytest.fixture
@@ -147,8 +155,11 @@ def test_mail_is_in_the_box_with_a_working_link(dev: Any) -> None:
     assert mail["link"].startswith(dev.browser_url)
     assert mail["link"] in mail["html"].replace("&amp;", "&")
     assert mail["link"] in mail["text"]
+    assert dev.mail(to="Helpdesk@larkspur.example") == [mail]
     assert dev.mail(to="nobody@larkspur.example") == []
-    assert httpx.get(mail["link"], trust_env=False).status_code < 500
+    dev.api("PATCH", f"/users/{quote(user['user_id'], safe='')}", {"email_verified": False})
+    assert httpx.get(mail["link"], trust_env=False, follow_redirects=True).status_code == 200
+    assert dev.user("helpdesk@larkspur.example")["email_verified"] is True
 
 
 @pytest.mark.parametrize(
@@ -181,6 +192,48 @@ def test_the_page_shows_mail_codes_and_requests_and_loads_nothing_from_elsewhere
     assert dev.http.get("/_sandbox/mail/msg_nothing").status_code == 404
     assert dev.http.get("/_sandbox/files/console.css").headers["content-type"].startswith("text/css")
     assert dev.http.get("/_sandbox/files/__init__.py").status_code == 404
+
+
+def test_the_page_of_a_person_shows_texts_pushes_and_codes_and_takes_the_answer_to_a_push() -> None:
+    tenant = Tenant("dev", 9443, 9483, "machine", "secret")
+    users.prepare(tenant)
+    seed.apply(tenant, "factory")
+    tenant.store.put("users", "auth0|ada", {"user_id": "auth0|ada", "email": "ada@larkspur.example", "identities": []})
+    factors: list[dict[str, Any]] = [
+        {"type": "totp", "_secret": SECRET},
+        {"type": "phone", "phone_number": "+15550100123"},
+        {"type": "push-notification"},
+    ]
+    for factor in factors:
+        document = {"id": f"{factor['type']}|dev_1", "user_id": "auth0|ada", "confirmed": True, **factor}
+        tenant.store.put("authentication_methods", document["id"], document)
+    mailbox.send(tenant, "ada@larkspur.example", "mfa_oob_code", "Your code is 135790", "<p>135790</p>", "135790")
+    mailbox.text(tenant, "+15550100123", "Your verification code is: 246801", "246801")
+    mailbox.text(tenant, "+15550109999", "Your verification code is: 999999", "999999")
+    push = mailbox.push(tenant, "auth0|ada", "Sign in to dev?", "push_1")
+
+    async def visit() -> tuple[str, Any, httpx.Response, str, str]:
+        transport = httpx.ASGITransport(app.create(tenant))
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost:9483") as http:
+            page = await http.get("/_sandbox/", params={"email": "ada@larkspur.example"})
+            phones = await http.get("/_sandbox/phones", params={"email": "ada@larkspur.example"})
+            answered = await http.post("/_sandbox/phones", data={"id": push["id"], "state": "accepted"})
+            after = await http.get("/_sandbox/", params={"email": "ada@larkspur.example"})
+            return page.text, phones.json(), answered, after.text, (await http.get("/_sandbox/")).text
+
+    page, shown, answered, after, everyone = asyncio.run(visit())
+    for part in ("Your code is 135790", "246801", "Sign in to dev?", ">Accept<"):
+        assert part in page
+    assert "999999" not in page
+    assert "999999" in everyone
+    by_type = {entry["type"]: entry for entry in shown}
+    assert pyotp.TOTP(SECRET).verify(by_type["totp"]["code"], valid_window=1)
+    assert any(pyotp.TOTP(SECRET).verify(code, valid_window=1) for code in re.findall(r">(\d{6})<", page))
+    assert [message["code"] for message in by_type["phone"]["messages"]] == ["246801"]
+    assert [message["id"] for message in by_type["push-notification"]["messages"]] == [push["id"]]
+    assert answered.status_code == 303
+    assert "accepted" in after
+    assert ">Accept<" not in after
 
 
 def test_html_in_what_people_write_stays_text_on_the_page(dev: Any) -> None:
