@@ -122,8 +122,9 @@ class Exchange:
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            if self.commit is not None:
-                self.commit()
+            commit, self.commit = self.commit, None  # where it fails, the answer that says so acknowledges nothing
+            if commit is not None:
+                commit()
             self.status = message["status"]
             if self.headers:
                 # A limit of the user's own is told in the place of the group's.

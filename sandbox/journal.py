@@ -9,6 +9,8 @@ killed process loses nothing; a power cut may lose the last moments.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import orjson
@@ -87,17 +89,28 @@ class Journal:
         if not self.pending and not self.replaced:
             return
         whole = (self.replaced and self.seed is None) or self.changes > MOST_CHANGES
-        self.database.execute("begin")
-        if whole or self.replaced:
-            self._start_over(None if whole else self.seed)
-        if whole:
-            self.pending.clear()
-        rows = [(kind, id, _text(document)) for kind, id, document in self.pending]
-        self.database.executemany("insert into changes (kind, id, document) values (?, ?, ?)", rows)
-        self.database.execute("commit")
-        self.changes += len(rows)
+        rows = [] if whole else [(kind, id, _text(document)) for kind, id, document in self.pending]
+        with self._transaction():
+            if whole or self.replaced:
+                self._start_over(None if whole else self.seed)
+            self.database.executemany("insert into changes (kind, id, document) values (?, ?, ?)", rows)
+        if self.replaced and self.seed is not None:
+            self.kept.add(self.seed[0])
+        self.changes = len(rows) if whole or self.replaced else self.changes + len(rows)
         self.replaced = False
         self.pending.clear()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """What could not be written (the disk is full) is tried again with the next commit."""
+        self.database.execute("begin")
+        try:
+            yield
+            self.database.execute("commit")
+        except BaseException:
+            with suppress(sqlite3.Error):  # SQLite may have rolled back itself
+                self.database.execute("rollback")
+            raise
 
     def _start_over(self, seed: tuple[str, Documents] | None) -> None:
         self.database.execute("delete from changes")
@@ -108,13 +121,11 @@ class Journal:
             base = (seed[0], None)
             self._keep(*seed)
         self.database.execute("insert or replace into base values (1, ?, ?)", base)
-        self.changes = 0
 
     def _keep(self, name: str, documents: Documents) -> None:
         """Once per process: a seed that comes from a file may differ from the one of the last run."""
         if name not in self.kept:
             self.database.execute("insert or replace into seeds values (?, ?)", (name, orjson.dumps(documents)))
-            self.kept.add(name)
 
     def close(self) -> None:
         self.commit()
