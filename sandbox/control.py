@@ -66,9 +66,15 @@ def _refuse_other_sites(tenant: Tenant, request: Request) -> None:
     followed_link = request.method == "GET" and request.headers.get("sec-fetch-mode") == "navigate"
     if site not in ("none", "same-origin") and not followed_link:
         raise ControlError("Requests from other sites are refused.", 403)
-    host = urlsplit(f"//{request.headers.get('host', '')}").hostname
-    if host not in _HOSTS and not tenant.memory.get("beyond_loopback"):
+    if _host(request) not in _HOSTS and not tenant.memory.get("beyond_loopback"):
         raise ControlError("Ask for localhost, 127.0.0.1 or [::1].", 403)
+
+
+def _host(request: Request) -> str | None:
+    try:
+        return urlsplit(f"//{request.headers.get('host', '')}").hostname
+    except ValueError:  # a bracket without its other
+        return None
 
 
 def answer(body: Any, status: int = 200) -> Response:
@@ -92,6 +98,10 @@ async def _json(request: Request) -> Any:
         return orjson.loads(raw)
     except orjson.JSONDecodeError as problem:
         raise ControlError(f"The body is not JSON: {problem}.") from None
+
+
+async def _form(request: Request) -> dict[str, str]:
+    return dict(parse_qsl((await _body(request, BODY_LIMIT_BYTES)).decode("utf-8", "replace")))
 
 
 async def reset(tenant: Tenant, request: Request) -> Response:
@@ -157,7 +167,7 @@ async def list_phones(tenant: Tenant, request: Request) -> Response:
 async def answer_push(tenant: Tenant, request: Request) -> Response:
     """{"id": message, "state": "accepted" or "rejected"} as JSON, or the page's form."""
     form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
-    body: Any = dict(parse_qsl((await request.body()).decode("utf-8", "replace"))) if form else await _json(request)
+    body: Any = await _form(request) if form else await _json(request)
     if not isinstance(body, dict) or body.get("state") not in ("accepted", "rejected"):
         raise ControlError('Send {"id": ID of a push, "state": "accepted" or "rejected"}.')
     message = tenant.store.get("phone_messages", str(body.get("id")))
