@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from sandbox import app, passwords, seed, users
 from sandbox.tenant import Tenant
+from sandbox.users import imports, job_runs
 from tests.sandbox.test_login_bad_input import NAMES as LOGIN_NAMES
 from tests.sandbox.test_login_bad_input import TEXTS, VALUES
 
@@ -56,7 +57,9 @@ class World:
         routes = [*self.application.control.routes, *self.application.inner.router.routes]  # type: ignore[attr-defined]
         self.paths = sorted({route.path for route in routes if isinstance(route, Route)})
 
-    async def ask(self, method: str, path: str, query: str, headers: list[tuple[bytes, bytes]], body: bytes) -> int:
+    async def ask(
+        self, method: str, path: str, query: str, headers: list[tuple[bytes, bytes]], body: bytes
+    ) -> tuple[int, bytes]:
         scope = {
             "type": "http",
             "http_version": "1.1",
@@ -79,7 +82,7 @@ class World:
             sent.append(message)
 
         await self.application(scope, receive, send)
-        return int(sent[0]["status"])
+        return int(sent[0]["status"]), b"".join(message.get("body", b"") for message in sent[1:])
 
 
 @pytest.fixture(scope="module")
@@ -110,11 +113,78 @@ def test_no_request_breaks_an_address(world: World, request: Any, where: int, pa
     path = re.sub(r"\{[^}]*\}", lambda match: part.encode("utf-8", "replace").decode(), pattern)
 
     async def act() -> list[int]:
-        first = await world.ask(method, path, query, headers, body)
+        first, _ = await world.ask(method, path, query, headers, body)
         # What was asked for may be weather: the next request has to get through it.
         world.tenant.conditions = type(world.tenant.conditions)()
-        return [first, await world.ask("GET", "/.well-known/jwks.json", "", [(b"host", b"localhost")], b"")]
+        second, _ = await world.ask("GET", "/.well-known/jwks.json", "", [(b"host", b"localhost")], b"")
+        return [first, second]
 
     first, second = asyncio.run(act())
     assert 200 <= first < 500, (method, path, query, headers, body)
     assert second == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/oauth/token", "/oauth/revoke", "/oauth/device/code", "/mfa/challenge", "/passwordless/start"),
+        *("/dbconnections/signup", "/dbconnections/change_password", "/_sandbox/reset", "/_sandbox/conditions"),
+        *("/_sandbox/phones", "/_sandbox/clock"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("kind", "body", "statuses"),
+    [
+        ("application/json", b'{"grant_type": ', {400}),
+        ("application/json", b"\xff\xfe", {400}),
+        ("application/json", b"[" * 100_000, {400}),
+        ("application/json", b"[1]", {400}),
+        ("application/xml", b"<a/>", {400, 415}),
+        ("application/json", b'{"email": "' + b"x" * 2_000_000 + b'"}', {413}),
+        ("application/x-www-form-urlencoded", b"email=" + b"x" * 2_000_000, {413}),
+    ],
+    ids=["cut off", "no text", "deep", "a list", "XML", "2 MB", "2 MB form"],
+)
+def test_a_bad_body_is_refused_in_words(world: World, path: str, kind: str, body: bytes, statuses: set[int]) -> None:
+    headers = [(b"host", b"localhost"), (b"content-type", kind.encode()), (b"content-length", b"%d" % len(body))]
+    status, answered = asyncio.run(world.ask("POST", path, "", headers, body))
+    assert status in statuses, answered
+    error = json.loads(answered)
+    assert any(len(str(error.get(name, ""))) > 5 for name in ("error", "error_description", "description"))
+    assert b"Traceback" not in answered
+
+
+USER_FIELDS = [
+    *("email", "email_verified", "user_id", "username", "name", "phone_number", "blocked", "app_metadata", "nickname"),
+    *("user_metadata", "password_hash", "custom_password_hash", "mfa_factors", "permissions", "picture", "x"),
+]
+USER_VALUES = VALUES | st.sampled_from(
+    [
+        *(
+            "ada@larkspur.example",
+            "+15550100123",
+            {"algorithm": "md5", "hash": {"value": "x"}},
+            {"algorithm": "bcrypt"},
+        ),
+        *([{"totp": {"secret": "x"}}], [{"phone": {"value": "1"}}, {"email": {"value": "\u0000"}}], {"a": {"b": [1]}}),
+    ]
+)
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+@given(
+    people=st.lists(st.dictionaries(st.sampled_from(USER_FIELDS), USER_VALUES, max_size=5) | VALUES, max_size=6),
+    upsert=st.booleans(),
+)
+def test_no_file_of_users_breaks_an_import(world: World, people: list[Any], upsert: bool) -> None:
+    job = job_runs.create(world.tenant, "users_import")
+    upload = imports.Upload(json.dumps(people).encode(), "con_x", upsert, None, send_completion_email=False)
+    asyncio.run(imports.run(world.tenant, job["id"], "Username-Password-Authentication", upload))
+    ended = job_runs.find(world.tenant, job["id"])
+    assert ended is not None
+    if ended["status"] == "completed":
+        counted = ended["summary"]
+        assert counted["failed"] + counted["inserted"] + counted["updated"] == counted["total"] == len(people)
+        assert len(ended["_errors"] or ()) == counted["failed"]
+    else:
+        assert "valid JSON" in ended["status_details"]
