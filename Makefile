@@ -9,7 +9,7 @@ PRODUCTION := PUBLIC_URL=https://castellan.example SECRET_KEY=$$($(RUN) -c 'impo
 	DATABASE_URL=postgres://localhost/castellan
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-reset test lint bench pictures check locks
+.PHONY: help setup demo demo-reset sandbox test lint bench pictures check locks
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -22,6 +22,9 @@ demo:  ## the portal with three local tenants on http://localhost:8000 (PORT=...
 
 demo-reset:  ## throw the demo's state away: the next demo starts afresh
 	@$(PYTHON) bootstrap.py demo && exec $(RUN) manage.py demo --reset
+
+sandbox:  ## local Auth0 tenants alone, without the portal (ARGS="--tenants shop --seed demo")
+	@$(PYTHON) bootstrap.py sandbox && exec $(RUN) -m sandbox $(ARGS)
 
 test:  ## the whole test suite, browser tests included (ARGS="-k words" for a part)
 	@$(PYTHON) bootstrap.py test
@@ -48,4 +51,5 @@ check: lint test  ## what CI runs
 locks:  ## resolve the locks anew from pyproject.toml and package.json
 	UV_NO_CONFIG=1 .venv/bin/uv pip compile --universal --generate-hashes --python-version 3.11 --no-annotate --no-header -q pyproject.toml -o requirements.lock
 	UV_NO_CONFIG=1 .venv/bin/uv pip compile --universal --generate-hashes --python-version 3.11 --no-annotate --no-header -q pyproject.toml --group dev -o requirements-dev.lock
+	UV_NO_CONFIG=1 .venv/bin/uv pip compile --universal --generate-hashes --python-version 3.11 --no-annotate --no-header -q -c requirements.lock --group sandbox -o requirements-sandbox.lock
 	npm install --package-lock-only

@@ -1,5 +1,6 @@
 """Install what Castellan needs: from a machine with Python and make to packages that run.
 
+    python3 bootstrap.py sandbox  what `make sandbox` needs
     python3 bootstrap.py demo     what `make demo` needs
     python3 bootstrap.py test     the same, and what the tests and the checks need
 
@@ -35,7 +36,8 @@ if sys.version_info < (3, 11):  # noqa: UP036  an old Python reads this far, and
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
-LOCKS = {"demo": "requirements.lock", "test": "requirements-dev.lock"}
+# Each holds all of the one before.
+LOCKS = {"sandbox": "requirements-sandbox.lock", "demo": "requirements.lock", "test": "requirements-dev.lock"}
 OLDEST_NODE = 22
 NO_NETWORK = re.compile(
     r"Temporary failure in name resolution|Name or service not known|dns error|failed to lookup address"
@@ -53,12 +55,13 @@ def main(arguments: list[str]) -> str | None:
     """Do the work; the answer is one line that says what went wrong, or None."""
     purpose = arguments[0] if arguments else "demo"
     if purpose not in LOCKS:
-        return f"bootstrap.py: say `demo` or `test`, not `{purpose}`."
+        return f"bootstrap.py: say `sandbox`, `demo` or `test`, not `{purpose}`."
     try:
         with _alone():
             install_python_packages(purpose)
-            install_node_packages(purpose)
-            copy_static_files()
+            if purpose != "sandbox":
+                install_node_packages(purpose)
+                copy_static_files()
     except SetupError as problem:
         return str(problem)
     except PermissionError as error:
@@ -74,11 +77,11 @@ def main(arguments: list[str]) -> str | None:
 
 
 def install_python_packages(purpose: str) -> None:
-    """Make .venv and bring it to the lock file. The development lock holds all of the runtime one."""
+    """Make .venv and bring it to the lock file, unless it has all of that one already."""
     _make_venv()
     wanted = {name: _digest(ROOT / lock, sys.version) for name, lock in LOCKS.items()}
     stamps = {name: VENV / f".installed-{name}" for name in LOCKS}
-    enough = [purpose] if purpose == "test" else ["demo", "test"]
+    enough = list(LOCKS)[list(LOCKS).index(purpose) :]
     if any(_text(stamps[name]) == wanted[name] for name in enough):
         return
     with _step("Python packages"):

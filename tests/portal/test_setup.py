@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,7 @@ def test_an_old_python_hands_over_to_a_newer_one_where_there_is_one(monkeypatch,
     with pytest.raises(SystemExit) as end:
         runpy.run_path(str(ROOT / "bootstrap.py"))
     assert end.value.code == 1
-    assert "say `demo` or `test`, not `nonsense`" in capfd.readouterr().err
+    assert "say `sandbox`, `demo` or `test`, not `nonsense`" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -123,7 +124,7 @@ def test_a_missing_or_changed_node_package_is_installed_anew(tmp_path, monkeypat
 
 
 def test_the_locks_name_hashes_and_no_address():
-    for name in ("requirements.lock", "requirements-dev.lock"):
+    for name in bootstrap.LOCKS.values():
         text = (ROOT / name).read_text()
         assert "://" not in text
         entries = re.split(r"\n(?=\S)", text.strip())
@@ -132,11 +133,37 @@ def test_the_locks_name_hashes_and_no_address():
     assert all("integrity" in package and "resolved" not in package for path, package in packages.items() if path)
 
 
-def test_the_development_lock_holds_the_runtime_lock():
+def test_each_lock_holds_the_smaller_one():
     def pins(name: str) -> set[str]:
         return {line.split(" ")[0] for line in (ROOT / name).read_text().splitlines() if line[:1] not in (" ", "#")}
 
-    assert pins("requirements.lock") <= pins("requirements-dev.lock")
+    smaller, *others = (pins(lock) for lock in bootstrap.LOCKS.values())
+    for larger in others:
+        assert smaller
+        assert smaller <= larger
+        smaller = larger
+
+
+def test_the_sandbox_alone_has_every_package_that_its_code_imports():
+    named = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]["sandbox"]
+    wanted = {re.split(r"[\[<>=; ]", requirement)[0].lower() for requirement in named}
+    owners = packages_distributions()
+    imported = {
+        module.split(".")[0]
+        for folder in ("sandbox", "runtime")
+        for path in (ROOT / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        for module in _modules(node)
+    }
+    used = {owners[module][0].lower() for module in imported if module in owners and not (ROOT / module).exists()}
+    assert len(used) > 12
+    assert used <= wanted
+
+
+def _modules(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module] if isinstance(node, ast.ImportFrom) and node.module and not node.level else []
 
 
 def test_each_direct_dependency_has_its_reason_in_the_docs():
@@ -151,5 +178,5 @@ def test_each_direct_dependency_has_its_reason_in_the_docs():
 
 def test_make_lists_its_targets_and_each_of_the_promised_ones_is_there():
     listed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for target in ("setup", "demo", "demo-reset", "test", "lint", "bench", "check"):
+    for target in ("setup", "demo", "demo-reset", "sandbox", "test", "lint", "bench", "check"):
         assert re.search(rf"^  make {target} +\S", listed, re.MULTILINE), target
