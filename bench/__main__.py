@@ -40,7 +40,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help=f"of {', '.join(SUBJECTS)}; all by default")
-    parser.add_argument("--seconds", type=_seconds, default=9, help="of load for each figure (9)")
+    parser.add_argument("--seconds", type=_seconds, default=10, help="of load for each figure (10)")
     parser.add_argument("--strict", action="store_true", help="end with 1 when an aim is missed")
     options = parser.parse_args()
     unknown = set(options.subjects) - set(SUBJECTS)

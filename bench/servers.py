@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import trustme
 
+from bench.load import Request
 from portal.supervisor import Child, Supervisor
 from runtime.node import node_binary
 from sandbox import certificates
@@ -110,12 +111,17 @@ def _proc(child: Child, name: str) -> str:
 
 def answers(url: str) -> bool:
     """Whether the address gives a whole answer of the 200s."""
-    parts = urlsplit(url)
+    return gives(Request(url))
+
+
+def gives(request: Request) -> bool:
+    """Whether the request gets a whole answer of the 200s."""
+    parts = urlsplit(request.url)
     host, port = parts.hostname or "", parts.port
     secure = parts.scheme == "https"
     connection = HTTPSConnection(host, port, context=_anyone()) if secure else HTTPConnection(host, port)
     try:
-        connection.request("GET", parts.path)
+        connection.request(request.method, parts.path, request.body or None, request.headers)
         answer = connection.getresponse()
         answer.read()
         return answer.status < 300
