@@ -252,6 +252,14 @@ def test_pages_of_other_sites_may_link_to_the_surface_but_not_steer_it(dev: Any)
     assert dev.http.get("/_sandbox/", headers={"host": "evil.example"}).status_code == 403
 
 
+def test_each_tenant_signs_with_random_keys_of_its_own_and_refuses_anothers_tokens(sandbox: Any, dev: Any) -> None:
+    staging = sandbox.tenant("staging")
+    found = [tenant.http.get("/.well-known/jwks.json").json()["keys"] for tenant in (dev, staging)]
+    numbers = {key["n"] for keys in found for key in keys}
+    assert len(numbers) == len(found[0]) + len(found[1])
+    assert staging.http.get("/api/v2/roles", headers=dev.authorization()).status_code == 401
+
+
 def test_unknown_places_and_methods_are_refused(dev: Any) -> None:
     assert dev.http.get("/_sandbox/nothing").status_code == 404
     assert dev.http.delete("/_sandbox/reset").status_code == 405

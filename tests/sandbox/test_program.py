@@ -281,6 +281,9 @@ def test_a_kept_state_admits_the_credentials_of_this_start(tmp_path: Path, clien
     with running(*options) as process:
         ready(process)
         authorized(client).post("/api/v2/roles", json={"name": "kept"})
+        kept = [path for path in (tmp_path / "state").rglob("*") if path.is_file()]
+        assert len(kept) > 1
+        assert not [path for path in kept if path.stat().st_mode & 0o077]  # nobody else may read it
     del client.headers["Authorization"]
     with running(*options, "--client-id", "another", "--client-secret", "and-its-secret") as process:
         ready(process)
