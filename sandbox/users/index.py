@@ -125,9 +125,10 @@ class Index:
         prefix = fields.normalized(field, prefix)
         ordered, postings = self._ordered_values(field), self.postings(field)
         found: Ids = set()
-        for start in (prefix, _word(prefix)):
+        for start in (_word(prefix), prefix):
             first, last = bisect_left(ordered, start), bisect_left(ordered, start + _HIGHEST)
-            found.update(chain.from_iterable(postings[value] for value in ordered[first:last]))
+            if len(found) < len(self.rows):
+                found.update(chain.from_iterable(postings[value] for value in ordered[first:last]))
         return found
 
     def where(self, field: str, test: Callable[[str], Any]) -> Ids:
