@@ -14,6 +14,8 @@ SCRIPTS = ("login", "get_user", "create", "change_password", "verify", "delete",
 # With import mode Auth0 asks for a user until it has its own copy; the other scripts would never run.
 IMPORT_MODE_SCRIPTS = ("login", "get_user")
 VERIFY, MAKE = "verify", "make"
+# What a generated login says, as an Error, where the stored text is no hash of its kind. Rehearsals know it by this.
+UNKNOWN_HASH = "The stored password of this user has a format that login does not know."
 HASHING = {"login": VERIFY, "create": MAKE, "change_password": MAKE}
 
 # JavaScript, not HTML: nothing is escaped, because the form lets only identifiers through.
@@ -45,6 +47,7 @@ def script(form: Form, name: str) -> str:
         helper=f"stores/{form.store}.helper.js",
         hash_verify=f"hashes/{form.hash}.verify.js",
         hash_make=f"hashes/{form.hash}.make.js",
+        unknown_hash=UNKNOWN_HASH,
     )
     return tidy(text)
 

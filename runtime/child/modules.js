@@ -7,7 +7,7 @@ const vm = require("node:vm");
 
 const installed = createRequire(path.join(__dirname, "..", "..", "package.json"));
 // Native addons are closed here (and slow to build), so the JavaScript twin of the same interface answers.
-const TWINS = { bcrypt: "bcryptjs", argon2: path.join(__dirname, "twins", "argon2.js") };
+const TWINS = Object.fromEntries(["argon2", "bcrypt"].map((name) => [name, path.join(__dirname, "twins", `${name}.js`)]));
 
 /** `pg@8.11.3` -> `pg`, `@scope/name@1.0.0/file` -> `@scope/name/file`: the installed version answers any pin. */
 function withoutPin(name) {

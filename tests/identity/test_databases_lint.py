@@ -172,15 +172,25 @@ def test_findings_carry_the_advice_of_their_rule():
 # --- good code
 
 
-def generated(store: str, hash_name: str) -> dict[str, str]:
+def generated(store: str, hash_name: str, *, import_mode: bool = False) -> dict[str, str]:
     columns = {**DEFAULT_COLUMNS, "username": "login_name"}
-    return generate.scripts(Form(store=store, connection="shop", hash=hash_name, columns=columns))
+    made = Form(store=store, connection="shop", hash=hash_name, columns=columns, import_mode=import_mode)
+    return generate.scripts(made)
 
 
-def test_generated_scripts_of_every_store_and_hash_have_no_finding():
-    entries = [entry for store in STORES for hash_name in HASHES for entry in generated(store, hash_name).items()]
+@pytest.mark.parametrize("import_mode", [False, True])
+def test_generated_scripts_of_every_store_and_hash_have_no_finding(import_mode):
+    entries = [
+        entry
+        for store in STORES
+        for hash_name in HASHES
+        for entry in generated(store, hash_name, import_mode=import_mode).items()
+    ]
+    assert len(entries) == len(STORES) * len(HASHES) * (2 if import_mode else 7)
     found = [
-        (code, one) for (_, code), seen in zip(entries, lint.eslint(entries), strict=True) for one in seen["findings"]
+        (code, one)
+        for (_, code), seen in zip(entries, lint.eslint(entries, import_mode=import_mode), strict=True)
+        for one in seen["findings"]
     ]
     assert [one for one in found if one[1]["rule"] != "CDB42"] == []
 

@@ -24,18 +24,23 @@ class CannotConnect(RuntimeError):
 
 @dataclass(frozen=True)
 class User:
-    """One test user. A password of None is stored as NULL, and so are absent optional fields."""
+    """One test user. A password of None is stored as NULL, and so are absent optional fields.
+
+    stored: what stands in the column of the password's hash instead of a hash.
+    """
 
     email: str
     password: str | None
     username: str | None = None
     email_verified: bool = False
     fields: dict[str, str | None] = field(default_factory=dict)
+    stored: str | None = None
 
     def row(self, form: Form) -> dict[str, Any]:
         """{column: value} without the id, which the database gives."""
         values: dict[str, Any] = {"email": self.email, "email_verified": self.email_verified, "username": self.username}
-        values["password"] = None if self.password is None else hash_password(self.password, form.hash)
+        hashed = None if self.password is None else hash_password(self.password, form.hash)
+        values["password"] = self.stored or hashed
         columns = {name: column for name, column in form.columns.items() if column and name != "user_id"}
         return {column: {**self.fields, **values}.get(name) for name, column in columns.items()}
 

@@ -28,16 +28,22 @@ async function login(userNameOrEmail, password, callback) {
 {% include hash_verify %}
 
   let user;
-  let matches = false;
   try {
     user = await {{ store.find("userNameOrEmail") }};
-    matches = Boolean(user) && (await passwordMatches(password, user.{{ form.columns.password }}));
   } catch (error) {
     return callback({{ shared.trouble() }});
   }
   if (!user) {
     // null: unknown user. Auth0 logs the type fu and shows the same text as for a wrong password.
     return callback(new WrongUsernameOrPasswordError(null, 'Wrong e-mail or password.'));
+  }
+  // A column of fixed width pads with blanks. Without a stored password nobody signs in.
+  const stored = String(user.{{ form.columns.password }} || '').trim();
+  let matches = false;
+  try {
+    matches = stored !== '' && (await passwordMatches(password, stored));
+  } catch (error) {
+    return callback(new Error('{{ unknown_hash }}'));
   }
   if (!matches) {
     return callback(new WrongUsernameOrPasswordError(userNameOrEmail, 'Wrong e-mail or password.'));
