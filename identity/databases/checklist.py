@@ -77,7 +77,17 @@ class Row:
         return self.state in ("met", "ticked")
 
 
-INJECTIONS = ("login-2*", "get_user-2*", "create-06", "change_password-05", "verify-04", "delete-04", "change_email-07")
+INJECTIONS = (
+    "login-2*",
+    "login-30",
+    "get_user-2*",
+    "create-06",
+    *(f"change_password-0{n}" for n in (5, 7, 8)),
+    *(f"verify-0{n}" for n in (4, 6, 7)),
+    "delete-04",
+    "delete-06",
+    *(f"change_email-0{n}" for n in (7, 8, 9)),
+)
 
 ITEMS = (
     Item("profile", ENVIRONMENT, "The store has a field for each profile attribute", "login and get_user give a complete profile, and the same one.", ("CDB29", "CDB30", "CDB38"), ("login-01", "login-13", "get_user-01")),
@@ -88,7 +98,7 @@ ITEMS = (
     Item("encryption", SECURITY, "Connections are encrypted and verified", "No http: address, no certificate check turned off.", ("CDB18",)),
     Item("secrets", SECURITY, "Secrets stand in the connection's settings alone", "No secret and no host in the code; every setting that is read exists.", ("CDB19", "CDB20", "CDB21")),
     Item("injection", SECURITY, "What a person types can't become part of a statement", "Values are parameters, and injections were tried.", ("CDB27",), INJECTIONS),
-    Item("hashing", SECURITY, "Passwords are hashed with a library made for it", "Nothing is stored or compared as it was typed.", ("CDB26",), ("create-01", "change_password-01", "login-08", "login-09")),
+    Item("hashing", SECURITY, "Passwords are hashed with a library made for it", "Nothing is stored or compared as it was typed.", ("CDB26",), ("create-01", "change_password-01", "login-08", "login-09", "login-17")),
     Item("profile-secrets", SECURITY, "No secret in the profile", "Every administrator of the tenant can read it.", ("CDB32",), ("login-01", "get_user-01")),
     Item("privacy", SECURITY, "No personal data in the log, in global or in error texts", "The container serves other users next; logs reach other people.", ("CDB23", "CDB25", "CDB46")),
     Item("callback", SECURITY, "Each script calls back once, on every path", "A path without callback costs 20 seconds.", ("CDB13", "CDB14", "CDB15"), ("*-01",)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from identity.databases.contracts.database import User
-from identity.databases.contracts.trial import Expectation, Trial, described
+from identity.databases.contracts.trial import Expectation, Trial, answered, described
 
 
 def unchanged(*users: User) -> Expectation:
@@ -26,7 +26,7 @@ def signs_in(trial: Trial, email: str, password: str | None) -> bool:
 def can_sign_in(email: str, password: str) -> Expectation:
     def judge(trial: Trial) -> list[str]:
         answer = trial.call("login", email, password)
-        return [] if answer.outcome == "success" else [f"The user can't sign in: {described(answer)}."]
+        return [] if answer.outcome == "success" else [f"The user can't sign in; {answered(answer, 'login')}"]
 
     return judge
 
@@ -35,7 +35,7 @@ def cannot_sign_in(email: str, password: str) -> Expectation:
     def judge(trial: Trial) -> list[str]:
         answer = trial.call("login", email, password)
         wrong = answer.outcome == "error" and (answer.error or {}).get("name") == "WrongUsernameOrPasswordError"
-        return [] if wrong else [f"The old password should be wrong now; login answers {described(answer)}."]
+        return [] if wrong else [f"The old password should be wrong now; {answered(answer, 'login')}"]
 
     return judge
 
@@ -73,6 +73,13 @@ def identifier_tells(expected: str) -> Expectation:
         return []
 
     return judge
+
+
+def hash_kept_quiet(trial: Trial) -> list[str]:
+    """What stands in the column of the hash is in no error and in no log."""
+    said = [str((trial.result.error or {}).get("message")), *trial.result.console]
+    kept = [user.stored for user in trial.users if user.stored]
+    return ["The stored hash is told."] if any(one in line for one in kept for line in said) else []
 
 
 def stored(email: str) -> Expectation:

@@ -41,19 +41,53 @@ def _passwords_in(arguments: list[Any]) -> list[str]:
 Expectation = Callable[[Trial], list[str]]
 
 
+# What Node says where a script does what only programs may -> what the script tried.
+FORBIDDEN = {
+    "--allow-child-process": "start another process",
+    "--allow-worker": "start a thread",
+    "--allow-fs-read": "read a file",
+    "--allow-fs-write": "write a file",
+    "--allow-addons": "load a native module",
+}
+
+
 def described(result: ScriptResult) -> str:
     """What came back, in a line for a person."""
     if result.outcome == "success":
         return f"callback(null, {json.dumps(result.value, ensure_ascii=False)})"
-    error = result.error or {}
-    return f"{result.outcome}: {error.get('name', '')}: {error.get('message', '')}"
+    if result.outcome != "error":
+        return f"no callback. {explained(result)}"
+    name = (result.error or {}).get("name") or "Error"
+    return f"{'callback with' if result.callbacks else 'it threw'} {name}: {explained(result)}"
+
+
+def explained(result: ScriptResult) -> str:
+    """The text of the error, with what Node says to its operators put into words for a person."""
+    text = str((result.error or {}).get("message") or "").strip() or "no text"
+    if result.outcome == "timeout" and "20 seconds" not in text:
+        text += " Auth0 waits 20 seconds."
+    return next((f"Scripts can't {act}." for flag, act in FORBIDDEN.items() if flag in text), text)
+
+
+def silent(result: ScriptResult) -> list[str]:
+    """Why there is no answer to judge: the script has not called back."""
+    if result.outcome in ("timeout", "crashed", "refused"):
+        return [f"The script did not call back. {explained(result)}"]
+    if result.outcome == "error" and result.callbacks == 0:
+        return [f"The script threw instead of calling back. {described(result).removeprefix('it threw ')}"]
+    return []
+
+
+def answered(result: ScriptResult, who: str = "the script") -> str:
+    """`described` as the end of a sentence."""
+    return f"{who} answered {described(result).removesuffix('.')}."
 
 
 def profile(trial: Trial, result: ScriptResult | None = None, user: User | None = None) -> list[str]:
     """A complete profile of this user, with nothing secret in it."""
     result, user = result or trial.result, user or trial.users[0]
     if result.outcome != "success" or not isinstance(result.value, dict):
-        return [f"A profile was expected; the script answered {described(result)}."]
+        return [f"A profile was expected; {answered(result)}"]
     value, problems = result.value, []
     if not isinstance(value.get("user_id"), str) or not value["user_id"]:
         problems.append("The profile has no user_id that is text.")
@@ -74,13 +108,20 @@ def secrets_in(trial: Trial, value: dict[str, Any]) -> list[str]:
 def wrong_credentials(trial: Trial) -> list[str]:
     error = trial.result.error or {}
     if trial.result.outcome != "error" or error.get("name") != "WrongUsernameOrPasswordError":
-        return [f"A WrongUsernameOrPasswordError was expected; the script answered {described(trial.result)}."]
+        return [f"A WrongUsernameOrPasswordError was expected; {answered(trial.result)}"]
+    return []
+
+
+def refused(trial: Trial) -> list[str]:
+    """Nobody is signed in; whether it is told as an error or as wrong credentials."""
+    if trial.result.outcome != "error":
+        return [f"An error was expected; {answered(trial.result)}"]
     return []
 
 
 def nobody(trial: Trial) -> list[str]:
     if trial.result.outcome != "success" or trial.result.value is not None:
-        return [f"callback(null) was expected; the script answered {described(trial.result)}."]
+        return [f"callback(null) was expected; {answered(trial.result)}"]
     return []
 
 
@@ -88,7 +129,7 @@ def value(expected: Any) -> Expectation:
     def judge(trial: Trial) -> list[str]:
         if trial.result.outcome == "success" and _same(trial.result.value, expected):
             return []
-        return [f"callback(null, {json.dumps(expected)}) was expected; the script answered {described(trial.result)}."]
+        return [f"callback(null, {json.dumps(expected)}) was expected; {answered(trial.result)}"]
 
     return judge
 
@@ -106,7 +147,7 @@ def error(*names: str, code: str | None = None) -> Expectation:
         fits = trial.result.outcome == "error" and (not names or found.get("name") in names)
         if fits and (code is None or found.get("code") == code):
             return []
-        return [f"{' or '.join(names) or 'An error'} was expected; the script answered {described(trial.result)}."]
+        return [f"{' or '.join(names) or 'An error'} was expected; {answered(trial.result)}"]
 
     return judge
 
@@ -116,7 +157,7 @@ def system_error(trial: Trial) -> list[str]:
     found = trial.result.error or {}
     special = ("WrongUsernameOrPasswordError", "ValidationError", "UnauthorizedError", "TimeoutError")
     if trial.result.outcome != "error" or found.get("name") in special:
-        return [f"callback(new Error(...)) was expected; the script answered {described(trial.result)}."]
+        return [f"callback(new Error(...)) was expected; {answered(trial.result)}"]
     return leaks(trial, found.get("message", ""))
 
 
@@ -155,12 +196,9 @@ def invariants(trial: Trial) -> list[str]:
     for result in (trial.result, *trial.others):
         if result.outcome in ("success", "error") and result.callbacks > 1:
             problems.append(f"The callback was called {result.callbacks} times.")
-        if result.outcome == "error" and result.callbacks == 0:
-            problems.append(f"The script threw instead of calling back: {described(result)}.")
-        if result.outcome in ("timeout", "crashed", "refused"):
-            problems.append(f"The script did not answer: {described(result)}.")
+        problems += silent(result)
         if result.late_error:
-            problems.append(f"After its callback the script failed: {result.late_error['message'][:200]}")
+            problems.append(f"After its callback the script failed: {result.late_error['message'][:200].rstrip('.')}.")
         # A client of HTTP keeps connections for the next request, and that is well.
         if result.open_connections and trial.form.store != "https_api":
             problems.append(f"{result.open_connections} connection(s) to the database stayed open.")
