@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from identity.databases import checks
+from identity.databases import checks, lint
 from identity.databases.drift import Live
 from identity.databases.scripts import Content
 from portal import tenants
@@ -57,7 +57,7 @@ def _name(live: Live) -> Check:
 
 def _lint(live: Live, content: Content) -> list[Check]:
     found = checks.findings(live, content)
-    number = {level: sum(one.level == level for one in found) for level in ("error", "warning")}
+    number = lint.counted(found)
     if number["error"]:
         return [Check("Lint", "error", f"The linter finds {_counted(number['error'], 'error')} to mend.")]
     if number["warning"]:

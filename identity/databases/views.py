@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
-from identity.databases import checks, drift, publish, scripts
+from identity.databases import checks, drift, lint, publish, scripts
 from identity.databases.drift import Live
 from identity.databases.forms import chosen
 from identity.databases.models import DatabaseDraft, DatabasePublication, DatabaseVersion, named
@@ -97,8 +97,7 @@ class Database(ConnectionView):
         return self.show(
             "database", "database",
             working=working,
-            lint_status=checks.lint_status(found), errors=sum(one.level == "error" for one in found),
-            warnings=sum(one.level == "warning" for one in found),
+            lint_status=checks.lint_status(found), number=lint.counted(found),
             test=test, test_status=status,
             changed=bool(self.draft) and working != self.live.content,
             versions=[(one, publish.was_live(one), one == self.live.version) for one in found_versions],

@@ -157,12 +157,26 @@ class Settings(ConnectionView):
 
 
 def _findings(live: Any, content: Content) -> dict[str, Any]:
-    """For _findings.html: what has to be mended, notes apart, each with the name of its fix."""
+    """For _findings.html: what has to be mended, notes apart; each group is one rule in one script."""
     found = checks.findings(live, content)
-    rows: list[dict[str, Any]] = [{"finding": one, "act": _fix_name(one) if one.fix else ""} for one in found]
-    to_mend = [row for row in rows if row["finding"].level != "info"]
-    notes = [row for row in rows if row["finding"].level == "info"]
-    return {"findings": to_mend, "notes": notes, "lint_status": checks.lint_status(found)}
+    to_mend = [one for one in found if one.level != "info"]
+    notes = [one for one in found if one.level == "info"]
+    return {
+        "groups": _groups(to_mend), "notes": _groups(notes), "lint_status": checks.lint_status(found),
+        "number": lint.counted(found),
+    }  # fmt: skip
+
+
+def _groups(found: list[lint.Finding]) -> list[dict[str, Any]]:
+    """Each group's findings with the names of their fixes, and how many places there are besides the first."""
+    return [
+        {
+            "rows": [{"finding": one, "act": _fix_name(one) if one.fix else ""} for one in group],
+            "others": sum(1 + one.more for one in group) - 1,
+            "hidden": sum(one.more for one in group),
+        }
+        for group in lint.grouped(found)
+    ]
 
 
 def _fix_name(finding: lint.Finding) -> str:

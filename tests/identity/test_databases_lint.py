@@ -498,8 +498,21 @@ def test_a_script_that_is_hard_to_read_gets_a_verdict_and_spares_the_others(body
 
 def test_the_same_fault_many_times_is_told_a_few_times():
     code = script("verify", "callback(null, true);" * 3000)
-    found = [finding for finding in lint.check({"verify": code}) if finding.rule == "CDB14"]
+    found = [one for one in lint.check({"verify": code}) if (one.rule, one.level) == ("CDB14", "error")]
     assert len(found) == 50
+    assert (
+        lint.counted(found)["error"] == 2 * 2999
+    )  # code runs on after each but the last; each but the first is a second
+
+
+def test_findings_of_one_rule_in_one_script_are_a_group():
+    secrets = "const a = { password: 'Sommer-1' }; const b = { password: 'Sommer-2' };"
+    bodies = {"login": f"{secrets} return {WRONG};", "get_user": f"{secrets} return callback(null);"}
+    found = lint.check({name: script(name, body) for name, body in bodies.items()})
+    groups = [(group[0].rule, group[0].script, len(group)) for group in lint.grouped(found)]
+    assert ("CDB19", "login", 2) in groups and ("CDB19", "get_user", 2) in groups
+    assert sum(len(group) for group in lint.grouped(found)) == len(found)
+    assert lint.counted(found)["error"] == 6  # with the missing create and change_password
 
 
 def test_a_fault_behind_a_thousand_branches_is_found():

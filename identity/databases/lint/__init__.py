@@ -13,10 +13,23 @@ from pathlib import Path
 from typing import Any
 
 from identity.databases.lint import connection as connection_rules
-from identity.databases.lint.findings import LEVELS, RULES, Connection, Finding, Fix, Rule
+from identity.databases.lint.findings import LEVELS, RULES, Connection, Finding, Fix, Rule, counted, grouped
 from runtime.node import NODE_MODULES, node_binary
 
-__all__ = ["LEVELS", "RULES", "Connection", "Finding", "Fix", "LintFailed", "Rule", "apply_fixes", "check", "passes"]
+__all__ = [
+    "LEVELS",
+    "RULES",
+    "Connection",
+    "Finding",
+    "Fix",
+    "LintFailed",
+    "Rule",
+    "apply_fixes",
+    "check",
+    "counted",
+    "grouped",
+    "passes",
+]
 
 PLUGIN = Path(__file__).parent / "plugin"
 TIMEOUT_SECONDS = 20.0

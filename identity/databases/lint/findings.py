@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,10 @@ class Fix:
 
 @dataclass(frozen=True)
 class Finding:
-    """One breach of a rule. `script` is None and `line` 0 where it concerns the connection as a whole."""
+    """One breach of a rule. `script` is None and `line` 0 where it concerns the connection as a whole.
+
+    more: how many others of the same rule in the same script are not listed.
+    """
 
     rule: str
     level: str
@@ -46,6 +49,7 @@ class Finding:
     line: int = 0
     column: int = 0
     fix: Fix | None = None
+    more: int = 0
 
     @classmethod
     def of(cls, rule: str, message: str, *, level: str | None = None, **place: Any) -> Finding:
@@ -58,9 +62,26 @@ class Finding:
             found["rule"],
             found["message"],
             level=found["level"],
+            more=found["more"],
             fix=Fix(**found["fix"]) if found["fix"] else None,
             **place,
         )
+
+
+def counted(findings: Iterable[Finding]) -> dict[str, int]:
+    """{level: how many}, with those that are not listed."""
+    number = dict.fromkeys(LEVELS, 0)
+    for one in findings:
+        number[one.level] += 1 + one.more
+    return number
+
+
+def grouped(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """Findings of one rule and level in one script together, in the order of each group's first."""
+    groups: dict[tuple[str, str, str | None], list[Finding]] = {}
+    for one in findings:
+        groups.setdefault((one.rule, one.level, one.script), []).append(one)
+    return list(groups.values())
 
 
 @dataclass(frozen=True)

@@ -41,15 +41,20 @@ function check(script, code, settings) {
     plugins: { cdb: { rules } },
     rules: Object.fromEntries(Object.keys(rules).map((id) => [`cdb/${id}`, ["error", options]])),
   });
-  return { facts, findings: fewOfEach(messages).map((message) => finding(script, message, anonymous)) };
+  return { facts, findings: fewOfEach(messages.map((message) => finding(script, message, anonymous))) };
 }
 
 const MOST_OF_A_RULE = 50;
 
-/** The same fault a thousand times is one fault: a page must bear the list. */
-function fewOfEach(messages) {
-  const counts = {};
-  return messages.filter(({ ruleId }) => (counts[ruleId] = (counts[ruleId] ?? 0) + 1) <= MOST_OF_A_RULE);
+/** The same fault a thousand times is one fault: a page must bear the list. The last one kept counts those left out. */
+function fewOfEach(findings) {
+  const kept = {};
+  for (const one of findings) {
+    const same = (kept[`${one.rule} ${one.level}`] ??= []);
+    if (same.length < MOST_OF_A_RULE) same.push(one);
+    else same.at(-1).more += 1;
+  }
+  return Object.values(kept).flat();
 }
 
 /** One script that is too much for the linter must not take the others with it. */
@@ -72,6 +77,7 @@ function finding(script, { ruleId, line, column, endLine, message, fix }, anonym
     end_line: endLine ?? line,
     level: message.startsWith("Style: ") ? "info" : null,
     message: message.replace(/^(Parsing error|Style): /, "").replace(/^./, (first) => first.toUpperCase()),
+    more: 0,
     fix: fix ? { start: fix.range[0] - shift, end: fix.range[1] - shift, text: fix.text } : null,
   };
 }
