@@ -8,9 +8,9 @@ from identity.databases import checks, drift, scripts
 from identity.databases.drift import Live
 from identity.databases.models import DatabasePublication
 from identity.databases.preflight import HIDDEN
-from identity.databases.publish import State, end, target
+from identity.databases.publish import State, target
 from identity.databases.scripts import Content
-from portal import audit, auth0, runs
+from portal import audit, auth0
 from portal.errors import Conflict, Refused, Unknown
 from portal.models import Run, RunEvent
 from portal.runs import Progress
@@ -33,16 +33,9 @@ def carry_out(run: Run, progress: Progress) -> dict[str, Any]:
             entry.after = _summary(after) | {"version": publication.version.number, "difference": changed}
             entry.request_id = auth0.last_request_id()
     except BaseException as error:
-        end(publication, State.CANCELLED if isinstance(error, runs.Cancelled) else State.FAILED)
+        publication.break_off(error)
         raise
     return {"publication": publication.pk, "audit_event": entry.event.pk}
-
-
-def interrupted(run: Run) -> None:
-    """The worker died, or the run was cancelled before it began: free the connection, under a name that says so."""
-    state = State.CANCELLED if run.status == Run.Status.CANCELLED else State.INTERRUPTED
-    for publication in DatabasePublication.objects.filter(run=run, state=State.RUNNING):
-        end(publication, state)
 
 
 def _publish(publication: DatabasePublication, before: Live, progress: Progress) -> Live:
@@ -61,7 +54,7 @@ def _publish(publication: DatabasePublication, before: Live, progress: Progress)
         progress.say(f"{problem.message} Looking whether it was done.", level=RunEvent.Level.WARNING)
     after = _read_back(publication, before, content, configuration, progress)
     _forget_removed(publication)
-    end(publication, State.LIVE)
+    publication.end(State.LIVE, retires_to=State.REPLACED)
     return after
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from identity.databases import applying, publish, testing
+from identity.databases.models import DatabasePublication
 from portal import runs
 from portal.models import Run
 from portal.runs import Progress
 
 
-@runs.handler(publish.RUN_KIND, interrupted=publish.interrupted)
+@runs.handler(publish.RUN_KIND, interrupted=DatabasePublication.interrupted)
 def publish_database(run: Run, progress: Progress) -> dict[str, Any]:
     return applying.carry_out(run, progress)
 

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from identity.publications import PERSON, AbstractPublication, AbstractVersion
 from portal.crypto import EncryptedTextField
 from portal.models import Run, Tenant
-
-PERSON = settings.AUTH_USER_MODEL
 
 
 class OfConnection(models.Model):
@@ -56,21 +54,16 @@ class DatabaseDraft(OfConnection):
         return f"Draft of {self.connection_name}"
 
 
-class DatabaseVersion(OfConnection):
-    """What was published, was asked to be, or was found in the tenant just before. Never changed."""
+class DatabaseVersion(OfConnection, AbstractVersion):
+    """What was published, was asked to be, or was found in the tenant just before."""
 
-    number = models.PositiveIntegerField()
     content = models.JSONField()
     sha256 = models.CharField(max_length=64, db_index=True)
     # Names only: values are in ConfigurationValue and in the tenant.
     configuration_keys = models.JSONField(default=list)
-    comment = models.CharField(max_length=500, blank=True)
-    author = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
-    created_at = models.DateTimeField(auto_now_add=True)
 
-    class Meta:
+    class Meta(AbstractVersion.Meta):
         app_label = "identity"
-        ordering = ["-number"]
         constraints = [
             models.UniqueConstraint(
                 fields=["tenant", "connection_id", "number"], name="one_number_per_database_version"
@@ -147,7 +140,7 @@ class ChecklistTick(OfConnection):
         return f"{self.item}: {self.person}"
 
 
-class DatabasePublication(OfConnection):
+class DatabasePublication(OfConnection, AbstractPublication):
     """One act on a tenant's connection: a version brought there.
 
         requested ──> running ──> live ──> replaced
@@ -172,26 +165,20 @@ class DatabasePublication(OfConnection):
         PUBLISH = "publish"
         ROLL_BACK = "roll_back", "roll back"
 
+    one_live_per = ("tenant", "connection_id")
     version = models.ForeignKey(DatabaseVersion, on_delete=models.PROTECT, related_name="publications")
     kind = models.CharField(max_length=9, choices=Kind.choices, default=Kind.PUBLISH)
     state = models.CharField(max_length=11, choices=State.choices)
-    run = models.OneToOneField(Run, null=True, on_delete=models.PROTECT, related_name="database_publication")
     # SHA-256 of what was live when it was asked for; another one stops the act.
     expected_sha256 = models.CharField(max_length=64)
-    requested_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
-    reason = models.CharField(max_length=500, blank=True)
-    ticket = models.CharField(max_length=80, blank=True)
     # Why scripts may be published whose checks are not all green; "" where they are.
     untested_reason = models.CharField(max_length=500, blank=True)
     decided_by = models.ForeignKey(PERSON, null=True, on_delete=models.PROTECT, related_name="+")
     decision_reason = models.CharField(max_length=500, blank=True)
     decided_at = models.DateTimeField(null=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    finished_at = models.DateTimeField(null=True)
 
-    class Meta:
+    class Meta(AbstractPublication.Meta):
         app_label = "identity"
-        ordering = ["-pk"]
         constraints = [
             models.UniqueConstraint(
                 fields=["tenant", "connection_id"],

@@ -17,7 +17,7 @@ from identity.databases.models import DatabasePublication, DatabaseVersion, name
 from identity.databases.scripts import Content
 from portal import access, audit, auth0, runs
 from portal.errors import Conflict, Invalid, Refused
-from portal.models import Run, Tenant
+from portal.models import Tenant
 
 RUN_KIND = "identity.publish_database"
 FOUND = "Found in the tenant"
@@ -104,24 +104,6 @@ def withdraw(publication: DatabasePublication, *, actor: User) -> None:
             raise Refused("Only who asked for this can withdraw it. Refuse it instead.")
         entry.detail = "Withdrawn"
         _move(publication, State.WITHDRAWN, finished_at=timezone.now())
-
-
-def interrupted(run: Run) -> None:
-    """The worker died, or the run was cancelled before it began: free the connection, under a name that says so."""
-    state = State.CANCELLED if run.status == Run.Status.CANCELLED else State.INTERRUPTED
-    for publication in DatabasePublication.objects.filter(run=run, state=State.RUNNING):
-        end(publication, state)
-
-
-def end(publication: DatabasePublication, state: str) -> None:
-    """A running publication ends; what it replaces ends with it."""
-    with transaction.atomic():
-        mine = DatabasePublication.objects.filter(pk=publication.pk, state=State.RUNNING)
-        if state == State.LIVE and mine.exists():
-            where = named(publication.tenant, publication.connection_id)
-            DatabasePublication.objects.filter(**where, state=State.LIVE).update(state=State.REPLACED)
-        mine.update(state=state, finished_at=timezone.now())
-    publication.refresh_from_db(fields=["state"])
 
 
 def was_live(version: DatabaseVersion) -> bool:

@@ -100,10 +100,21 @@ class Database(ConnectionView):
             lint_status=checks.lint_status(found), number=lint.counted(found),
             test=test, test_status=status,
             changed=bool(self.draft) and working != self.live.content,
-            versions=[(one, publish.was_live(one), one == self.live.version) for one in found_versions],
+            versions=[self.version_row(one) for one in found_versions],
             acts=acts[:RECENT],
             waiting=acts.filter(state=DatabasePublication.State.REQUESTED).first(),
         )  # fmt: skip
+
+    def version_row(self, version: DatabaseVersion) -> dict[str, Any]:
+        """A line of identity/_versions.html."""
+        is_live = version == self.live.version
+        returnable = not is_live and publish.was_live(version) and self.person.has_perm("databases.publish")
+        return {
+            "version": version,
+            "url": self.url("database-version", version.number),
+            "is_live": is_live,
+            "roll_back_url": self.url("roll-back-database", version.number) if returnable else "",
+        }
 
 
 class Compare(ConnectionView):

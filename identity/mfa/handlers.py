@@ -7,12 +7,13 @@ from typing import Any
 from django.urls import reverse
 
 from identity.mfa import population, publish
+from identity.mfa.models import Publication
 from portal import runs
 from portal.models import Run, Tenant
 from portal.runs import Progress
 
 
-@runs.handler(publish.RUN_KIND, interrupted=publish.interrupted)
+@runs.handler(publish.RUN_KIND, interrupted=Publication.interrupted)
 def publish_policy(run: Run, progress: Progress) -> dict[str, Any]:
     return publish.carry_out(run, progress)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from portal.models import Run, Tenant
+from identity.publications import PERSON, AbstractPublication, AbstractVersion
+from portal.models import Tenant
 
 
 class Policy(models.Model):
@@ -19,7 +19,7 @@ class Policy(models.Model):
     name = models.CharField(max_length=80, unique=True)
     content = models.JSONField()
     revision = models.PositiveIntegerField(default=1)
-    updated_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    updated_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
     updated_at = models.DateTimeField()
 
     class Meta:
@@ -30,29 +30,24 @@ class Policy(models.Model):
         return self.name
 
 
-class PolicyVersion(models.Model):
-    """What was published, or stood ready to be: the rules and the code made of them. Never changed."""
+class PolicyVersion(AbstractVersion):
+    """The rules and the code made of them."""
 
     policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="versions")
-    number = models.PositiveIntegerField()
     name = models.CharField(max_length=80)
     content = models.JSONField()
     code = models.TextField()
     code_sha256 = models.CharField(max_length=64, db_index=True)
-    comment = models.CharField(max_length=500, blank=True)
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    created_at = models.DateTimeField(auto_now_add=True)
 
-    class Meta:
+    class Meta(AbstractVersion.Meta):
         app_label = "identity"
-        ordering = ["-number"]
         constraints = [models.UniqueConstraint(fields=["policy", "number"], name="one_number_per_version")]
 
     def __str__(self) -> str:
         return f"{self.name}, version {self.number}"
 
 
-class Publication(models.Model):
+class Publication(AbstractPublication):
     """One act on a tenant's login flow: a version brought there, or taken away (`version` is None).
 
         running ──> live ──> replaced | removed
@@ -76,25 +71,18 @@ class Publication(models.Model):
         ROLL_BACK = "roll_back", "roll back"
         REMOVE = "remove"
 
-    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="mfa_publications")
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
     version = models.ForeignKey(PolicyVersion, null=True, on_delete=models.PROTECT, related_name="publications")
     kind = models.CharField(max_length=9, choices=Kind.choices, default=Kind.PUBLISH)
     state = models.CharField(max_length=11, choices=State.choices, default=State.RUNNING)
-    run = models.OneToOneField(Run, null=True, on_delete=models.PROTECT, related_name="mfa_publication")
     action_id = models.CharField(max_length=64, blank=True)
-    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    reason = models.CharField(max_length=500, blank=True)
-    ticket = models.CharField(max_length=80, blank=True)
     # User ids that cannot sign in any more, and were accepted in words.
     accepted_lockouts = models.JSONField(default=list)
     # Switch on "Customize MFA factors using Actions" on the way.
     customize = models.BooleanField(default=False)
-    created_at = models.DateTimeField(auto_now_add=True)
-    finished_at = models.DateTimeField(null=True)
 
-    class Meta:
+    class Meta(AbstractPublication.Meta):
         app_label = "identity"
-        ordering = ["-pk"]
         constraints = [
             models.UniqueConstraint(
                 fields=["tenant"], condition=Q(state="running"), name="one_publication_at_a_time_per_tenant"
@@ -106,4 +94,4 @@ class Publication(models.Model):
         return f"{self.get_kind_display().capitalize()} {self.version or 'the policy'} ({self.tenant})"
 
     def get_absolute_url(self) -> str:
-        return self.run.get_absolute_url() if self.run else reverse("identity:policies", args=[self.tenant.slug])
+        return reverse("identity:publication", args=[self.tenant.slug, self.pk])

@@ -11,7 +11,6 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from identity.mfa import drafts, guard, login_flow
 from identity.mfa import policy as policies
@@ -79,7 +78,7 @@ def carry_out(run: Run, progress: Progress) -> dict[str, Any]:
             entry.after = _summary(after) | {"difference": drafts.difference(before.deployed_code, after.deployed_code)}
             entry.request_id = auth0.last_request_id()
     except BaseException as error:
-        _move(publication, State.CANCELLED if isinstance(error, runs.Cancelled) else State.FAILED)
+        publication.break_off(error)
         raise
     return {"publication": publication.pk, "audit_event": entry.event.pk if entry.event else None, "place": after.place}
 
@@ -93,13 +92,6 @@ def unfinished(tenant: Tenant) -> Publication | None:
 def was_live(tenant: Tenant, version: PolicyVersion) -> bool:
     ended = (State.REPLACED, State.REMOVED)
     return Publication.objects.filter(tenant=tenant, version=version, state__in=ended).exists()
-
-
-def interrupted(run: Run) -> None:
-    """The worker died, or the run was cancelled before it began: free the tenant, under a name that says so."""
-    cancelled = run.status == Run.Status.CANCELLED
-    for publication in Publication.objects.filter(run=run, state=State.RUNNING):
-        _move(publication, State.CANCELLED if cancelled else State.INTERRUPTED)
 
 
 def _lock(asked: Publication) -> Publication | None:
@@ -140,7 +132,7 @@ def _publish(publication: Publication, before: Live, progress: Progress) -> Live
     _deploy(tenant, action_id, version.code, progress)
     _bind(tenant, action_id, progress)
     after = _read_back(tenant, action_id, version, before, progress)
-    _move(publication, State.LIVE)
+    publication.end(State.LIVE, retires_to=State.REPLACED)
     return after
 
 
@@ -225,7 +217,7 @@ def _remove(publication: Publication, before: Live, progress: Progress) -> Live:
     after = login_flow.live(tenant)
     if after.place:
         raise Conflict(f"The Action is in the login flow of {tenant} again: somebody changes it at the same time.")
-    _move(publication, State.REMOVED)
+    publication.end(State.REMOVED, retires_to=State.REMOVED)
     return after
 
 
@@ -242,17 +234,6 @@ def _wait(
             raise Unavailable(f"{tenant} has not {what} the Action in {BUILD_SECONDS:.0f} s. Publish again later.")
         progress.check()
         time.sleep(BUILD_LOOK_SECONDS)
-
-
-def _move(publication: Publication, state: str) -> None:
-    """The one door of a publication's state: only a running one ends, and what it replaces ends with it."""
-    now = timezone.now()
-    with transaction.atomic():
-        mine = Publication.objects.filter(pk=publication.pk, state=State.RUNNING)
-        if state in (State.LIVE, State.REMOVED) and mine.exists():
-            old = Publication.objects.filter(tenant=publication.tenant, state=State.LIVE)
-            old.update(state=State.REPLACED if state == State.LIVE else State.REMOVED)
-        mine.update(state=state, finished_at=now)
 
 
 def _reference(binding: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 
 from identity.mfa import drafts, login_flow, publish
 from identity.mfa import policy as policies
@@ -59,11 +60,14 @@ class PolicyPage(PermissionView):
             "policy": policy,
             "sentences": policies.sentences(policies.from_json(policy.content)),
             "code": drafts.candidate(policy).code,
-            "versions": versions,
+            "versions": [{"version": one, "url": self.version_url(one), "live_in": one.live_in} for one in versions],
             "here": login_flow.current_publication(self.tenant),
             **_standing(policy),
         }
         return render(request, "identity/mfa/policy.html", context)
+
+    def version_url(self, version: PolicyVersion) -> str:
+        return reverse("identity:policy-version", args=[self.tenant.slug, version.policy_id, version.number])
 
 
 class VersionPage(PermissionView):
