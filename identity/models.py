@@ -4,6 +4,7 @@ from identity.databases.models import ChecklistTick as ChecklistTick
 from identity.databases.models import ConfigurationValue as ConfigurationValue
 from identity.databases.models import DatabaseDraft as DatabaseDraft
 from identity.databases.models import DatabasePublication as DatabasePublication
+from identity.databases.models import DatabaseRehearsal as DatabaseRehearsal
 from identity.databases.models import DatabaseTest as DatabaseTest
 from identity.databases.models import DatabaseVersion as DatabaseVersion
 from identity.mfa.models import Policy as Policy

@@ -33,6 +33,7 @@ def routes(tenant: Tenant) -> list[Route]:
         ("POST", "reset", reset),
         ("GET", "state", get_state),
         ("PUT", "state", put_state),
+        ("PATCH", "state", patch_state),
         ("GET", "conditions", get_conditions),
         ("POST", "conditions", set_conditions),
         ("GET", "requests", requests),
@@ -129,6 +130,21 @@ async def put_state(tenant: Tenant, request: Request) -> Response:
             raise ControlError(str(problem)) from None
         seed.replace(tenant, documents)
     tenant.start_over()
+    return Response(status_code=204)
+
+
+async def patch_state(tenant: Tenant, request: Request) -> Response:
+    """These documents alone: everything else stays, running logins too."""
+    try:
+        changes = state.parse_changes(await _json(request))
+    except ValueError as problem:
+        raise ControlError(str(problem)) from None
+    for kind, documents in changes.items():
+        for id, document in documents.items():
+            if document is None:
+                tenant.store.remove(kind, id)
+            else:
+                tenant.store.put(kind, id, document)
     return Response(status_code=204)
 
 

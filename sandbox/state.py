@@ -1,4 +1,7 @@
-"""A tenant's whole state as one JSON document: what GET /_sandbox/state gives and PUT, or a seed file, takes."""
+"""A tenant's whole state as one JSON document: what GET /_sandbox/state gives and PUT, or a seed file, takes.
+
+PATCH takes a part of it.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ FORMAT = 1
 # How an export begins; so its addresses are known before the long rest is parsed.
 _HEAD = re.compile(rb'\{"format":\d+,"tenant":"[^"\\]*","addresses":\["([^"\\]*)","([^"\\]*)"\]')
 _HELP = 'Send what GET /_sandbox/state gave: {"format": 1, "documents": {kind: {id: {...}}}}.'
+
+_PART = 'Send {"documents": {kind: {id: a document, or null to remove it}}}.'
 
 
 def export(tenant: Tenant) -> bytes:
@@ -39,6 +44,16 @@ def parse(tenant: Tenant, raw: bytes | bytearray) -> dict[str, dict[str, Documen
     for kind, entries in documents.items():
         if not isinstance(entries, dict) or not all(isinstance(item, dict) for item in entries.values()):
             raise ValueError(f'"documents.{kind}" must be an object of objects, by id.')
+    return documents
+
+
+def parse_changes(body: Any) -> dict[str, dict[str, Document | None]]:
+    """{"documents": {kind: {id: document, or None to remove it}}}. Raises ValueError, whose text says what is wrong."""
+    documents = body.get("documents") if isinstance(body, dict) and set(body) == {"documents"} else None
+    if not isinstance(documents, dict) or not all(isinstance(kind, dict) for kind in documents.values()):
+        raise ValueError(_PART)
+    if not all(item is None or isinstance(item, dict) for kind in documents.values() for item in kind.values()):
+        raise ValueError(_PART)
     return documents
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from identity.databases import checks, drift, scripts
+from identity.databases import checks, drift, rehearse, scripts
 from identity.databases.drift import Live
 from identity.databases.models import DatabasePublication
 from identity.databases.preflight import HIDDEN
@@ -61,6 +61,8 @@ def _publish(publication: DatabasePublication, before: Live, progress: Progress)
 def _still_fits(publication: DatabasePublication, live: Live) -> None:
     if not live.readable:
         raise Refused(HIDDEN.format(live.tenant))
+    if rehearse.open_on(live):
+        raise Conflict(f"{live.name} is being rehearsed in {live.tenant}. Nothing was written. Publish again later.")
     if live.content.sha256 not in (publication.expected_sha256, publication.version.sha256):
         raise Conflict(
             f"{live.name} was changed in {live.tenant} after this was asked for. Nothing was written. "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from identity.databases import applying, publish, testing
+from identity.databases import applying, migrating, publish, rehearse, testing
 from identity.databases.models import DatabasePublication
 from portal import runs
 from portal.models import Run
@@ -19,6 +19,11 @@ def publish_database(run: Run, progress: Progress) -> dict[str, Any]:
 @runs.handler(testing.RUN_KIND, interrupted=testing.forget)
 def test_database_scripts(run: Run, progress: Progress) -> dict[str, Any]:
     return testing.carry_out(run, progress)
+
+
+@runs.handler(rehearse.RUN_KIND, interrupted=rehearse.interrupted)
+def rehearse_database(run: Run, progress: Progress) -> dict[str, Any]:
+    return migrating.carry_out(run, progress)
 
 
 runs.WAITING.append(publish.waiting_for)

@@ -140,6 +140,39 @@ class ChecklistTick(OfConnection):
         return f"{self.item}: {self.person}"
 
 
+class DatabaseRehearsal(OfConnection):
+    """A lazy migration of a sample on a local tenant, played through to the end and put back.
+
+    It is open until `put_back_at`: while it runs, and after a worker's death. The constraint is the lock.
+    """
+
+    run = models.OneToOneField(Run, null=True, on_delete=models.PROTECT, related_name="+")
+    # [[identifier, password]], and what the tenant held before: both gone when the tenant is as it was.
+    sample = EncryptedTextField(blank=True)
+    before = EncryptedTextField(blank=True)
+    # Each person's identity.databases.rehearse.Row.
+    report = models.JSONField(default=list)
+    put_back_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        app_label = "identity"
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "connection_id"],
+                condition=Q(put_back_at__isnull=True),
+                name="one_open_database_rehearsal",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Rehearsal of {self.connection_name}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("identity:database-rehearsal", args=[*self.place, self.pk])
+
+
 class DatabasePublication(OfConnection, AbstractPublication):
     """One act on a tenant's connection: a version brought there.
 

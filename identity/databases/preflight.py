@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from identity.databases import checks, lint
+from identity.databases import checks, lint, rehearse
 from identity.databases.drift import Live
 from identity.databases.scripts import Content
 from portal import tenants
@@ -27,7 +27,7 @@ def look(live: Live, content: Content) -> list[Check]:
 
 def access(live: Live) -> list[Check]:
     """The lines that concern the tenant, not the scripts."""
-    return [_scopes(live), _options(live), _name(live)]
+    return [_scopes(live), _options(live), _name(live), _rehearsal(live)]
 
 
 HIDDEN = (
@@ -53,6 +53,13 @@ def _name(live: Live) -> Check:
     if strategy != "auth0":
         return Check("Connection", "error", f"{live.name} is a connection of {strategy}, not a database.")
     return Check("Connection", "passed", f"{live.name} is a database connection.")
+
+
+def _rehearsal(live: Live) -> Check:
+    if left := rehearse.open_on(live):
+        told = "is running" if rehearse.is_running(left) else "has left its traces: put the tenant back first"
+        return Check("Rehearsal", "error", f"A rehearsal of {live.name} {told}.", left.get_absolute_url())
+    return Check("Rehearsal", "passed", "No rehearsal changes the connection at this moment.")
 
 
 def _lint(live: Live, content: Content) -> list[Check]:

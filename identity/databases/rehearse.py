@@ -1,53 +1,49 @@
-"""Signing in on a local tenant with the scripts that are live there: one user, or a sample of a lazy migration.
+"""Asking for rehearsals on a local tenant: one sign-in, or the lazy migration of a sample to its end.
 
-Nothing of the sample is stored: it lives as long as the request. An application of its own is made and removed again.
+identity.databases.migrating carries the migration out, in a run; identity.databases.putting_back undoes it.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 
 from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
 
+from identity.databases import putting_back
 from identity.databases.drift import Live
-from portal import audit, auth0
-from portal.errors import Invalid, Missing, PortalError, Refused
+from identity.databases.models import DatabasePublication, DatabaseRehearsal, named
+from identity.databases.rehearsal_report import WORDS, Row
+from identity.databases.signing_in import Evidence, application, judged
+from portal import audit, auth0, runs
+from portal.errors import Conflict, Invalid, PortalError, Refused
+from portal.models import Run
 
+RUN_KIND = "identity.rehearse_database"
 MOST_USERS = 50
-APPLICATION = "Castellan rehearsal"
-GRANT = "http://auth0.com/oauth/grant-type/password-realm"
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One sign-in. status: succeeded, failed, or warning (signed in, but its user_id is another user's too)."""
-
-    identifier: str
-    status: str
-    words: str
-    user_id: str = ""
-    moved: bool = False
 
 
 def sample(text: str) -> list[tuple[str, str]]:
     """[(identifier, password)] of CSV lines. Raises Invalid with the number of the line, never with its content."""
-    rows = []
+    rows: dict[str, tuple[str, str]] = {}
     for number, row in enumerate(csv.reader(io.StringIO(text)), start=1):
         if not any(cell.strip() for cell in row):
             continue
         if len(row) != 2 or not row[0].strip() or not row[1]:
             raise Invalid(f"Line {number}: write an e-mail address or username, a comma, and the password.")
-        rows.append((row[0].strip(), row[1]))
+        identifier = row[0].strip()
+        if identifier.lower() in rows:
+            raise Invalid(f"Line {number}: this user stands in the sample already. Write everybody once.")
+        rows[identifier.lower()] = (identifier, row[1])
     if not rows:
         raise Invalid("The sample is empty. Write one user a line: identifier,password")
     if len(rows) > MOST_USERS:
         raise Invalid(f"The sample has {len(rows)} users; {MOST_USERS} are enough to see what happens.")
-    return rows
+    return list(rows.values())
 
 
 def check(live: Live) -> None:
@@ -58,59 +54,79 @@ def check(live: Live) -> None:
         raise Refused(f"{live.name} has no login script in {live.tenant}. Publish the scripts there first.")
 
 
-def sign_in(live: Live, users: list[tuple[str, str]], *, actor: User) -> list[Attempt]:
-    """Sign in as each, in order, with the scripts that are live."""
+def sign_in(live: Live, identifier: str, password: str, *, actor: User) -> Row:
+    """One sign-in with the scripts that are live; nothing is put back, so with import mode this user moves."""
     check(live)
     recorded = audit.recorded(actor, "databases.test", tenant=live.tenant, target=live.id, target_label=live.name)
-    with recorded as entry, _application(live) as client_id:
-        found: list[Attempt] = []
-        for identifier, password in users:
-            found.append(_attempt(live, client_id, identifier, password, found))
-        succeeded = sum(one.status != "failed" for one in found)
-        entry.detail = f"Rehearsed {len(found)} sign-ins: {succeeded} succeeded."
-    return found
+    with recorded as entry, application(live) as app:
+        before = Evidence(auth0.local_documents(live.tenant), app)
+        tried = app.sign_in(identifier, password)
+        row = judged(tried, before, Evidence(auth0.local_documents(live.tenant), app))
+        entry.detail = f"Rehearsed a sign-in: {row.outcome}."
+    if row.moved and not live.content.import_mode:
+        return replace(row, outcome="signed_in", words=WORDS["signed_in"])
+    return row
 
 
-def _attempt(live: Live, client_id: str, identifier: str, password: str, before: list[Attempt]) -> Attempt:
-    try:
-        claims = auth0.sign_in_with_password(
-            live.tenant, client_id=client_id, realm=live.name, username=identifier, password=password
-        )  # fmt: skip
-    except PortalError as problem:
-        return Attempt(identifier, "failed", _why(live, problem))
-    user_id = str(claims["sub"])
-    same = next((one.identifier for one in before if one.user_id == user_id and one.identifier != identifier), "")
-    if same:
-        return Attempt(identifier, "warning", f"Has the same user_id as {same}: they are one user now.", user_id)
-    moved = live.content.import_mode
-    words = "Signed in, and moved to the tenant's own store." if moved else "Signed in; the scripts stay in charge."
-    return Attempt(identifier, "succeeded", words, user_id, moved)
+def request(live: Live, users: Sequence[tuple[str, str]], *, actor: User) -> DatabaseRehearsal:
+    """Ask for the whole rehearsal. Raises Refused where nothing can be rehearsed, Conflict where something else is
+    under way. What an earlier one has left behind is put back first.
+    """
+    check(live)
+    auth0.check_writable(live.tenant)
+    _make_room(live)
+    rehearsal = DatabaseRehearsal(
+        **named(live.tenant, live.id), connection_name=live.name, sample=json.dumps(users),
+        report=[asdict(Row(identifier)) for identifier, _ in users],
+    )  # fmt: skip
+    recorded = audit.recorded(actor, "databases.test", tenant=live.tenant, target=live.id, target_label=live.name)
+    with recorded as entry, transaction.atomic():
+        try:
+            with transaction.atomic():
+                rehearsal.save(force_insert=True)
+        except IntegrityError:
+            raise Conflict(f"Somebody else has just begun to rehearse {live.name}. Wait for it to end.") from None
+        title = f"Rehearse the migration of {live.name}"[:200]
+        rehearsal.run = runs.request(RUN_KIND, actor=actor, title=title, tenant=live.tenant, rehearsal=rehearsal.pk)
+        rehearsal.save(update_fields=["run"])
+        entry.detail = f"Asked for a rehearsal with {len(users)} users."
+    return rehearsal
 
 
-def _why(live: Live, problem: PortalError) -> str:
-    said = problem.message.removeprefix(f"{live.tenant.name} says: ")
-    if problem.code == "invalid_grant":
-        return f"{said} The user is unknown, the password is another one, or login can't read the stored hash."
-    return said
+def open_on(live: Live) -> DatabaseRehearsal | None:
+    """The rehearsal that this connection has to be put back from, or that runs now."""
+    found = DatabaseRehearsal.objects.filter(**named(live.tenant, live.id), put_back_at=None)
+    return found.select_related("run__requested_by", "tenant").first()
 
 
-@contextmanager
-def _application(live: Live) -> Iterator[str]:
-    """A public application that may ask for passwords, for this connection alone, while it is needed."""
-    tenant = live.tenant
-    body = {
-        "name": APPLICATION, "app_type": "native", "token_endpoint_auth_method": "none", "grant_types": [GRANT],
-        "oidc_conformant": True, "jwt_configuration": {"alg": "RS256"},
-    }  # fmt: skip
-    client_id = str(auth0.request(tenant, "POST", "/clients", json=body)["client_id"])
-    path = f"/connections/{auth0.segment(live.id)}/clients"
-    try:
-        _enable(live, path, client_id)
-        yield client_id
-    finally:
-        with auth0.ignoring(Missing):
-            auth0.request(tenant, "DELETE", f"/clients/{auth0.segment(client_id)}")
+def is_running(rehearsal: DatabaseRehearsal) -> bool:
+    return rehearsal.put_back_at is None and rehearsal.run is not None and not rehearsal.run.is_final
 
 
-def _enable(live: Live, path: str, client_id: str) -> Any:
-    return auth0.request(live.tenant, "PATCH", path, json=[{"client_id": client_id, "status": True}])
+def put_back(rehearsal: DatabaseRehearsal, *, actor: User | None) -> None:
+    """The named act, for a rehearsal whose worker died. Raises Conflict while it runs."""
+    if is_running(rehearsal):
+        raise Conflict("This rehearsal is still running. It puts the tenant back by itself when it ends.")
+    where = {"target": rehearsal.connection_id, "target_label": rehearsal.connection_name}
+    with audit.recorded(actor, "databases.test", tenant=rehearsal.tenant, **where) as entry:
+        entry.detail = "Put the tenant back as it was before a rehearsal."
+        putting_back.put_back(rehearsal)
+
+
+def interrupted(run: Run) -> None:
+    """The worker died, or the run was cancelled before it began. Where the tenant is away, a person puts it back."""
+    for rehearsal in DatabaseRehearsal.objects.filter(run=run, put_back_at=None).select_related("tenant"):
+        DatabaseRehearsal.objects.filter(pk=rehearsal.pk).update(sample="")
+        with auth0.ignoring(PortalError):
+            put_back(rehearsal, actor=run.requested_by)
+
+
+def _make_room(live: Live) -> None:
+    """Raises Conflict while something else changes the connection."""
+    where = named(live.tenant, live.id)
+    if DatabasePublication.objects.filter(**where, state=DatabasePublication.State.RUNNING).exists():
+        raise Conflict(f"Scripts are being published to {live.name} at this moment. Wait for it to end.")
+    if earlier := open_on(live):
+        if is_running(earlier):
+            raise Conflict(f"{live.name} is being rehearsed at this moment. Wait for it to end.")
+        putting_back.put_back(earlier)

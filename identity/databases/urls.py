@@ -45,6 +45,26 @@ urlpatterns = [
     ),
     path("databases/<str:connection>/publish/", views_publishing.Publish.as_view(), name="publish-database"),
     path("databases/<str:connection>/rehearse/", views_rehearsing.Rehearse.as_view(), name="rehearse-database"),
+    path(
+        "databases/<str:connection>/rehearsals/<int:pk>/",
+        views_rehearsing.Rehearsal.as_view(),
+        name="database-rehearsal",
+    ),
+    path(
+        "databases/<str:connection>/rehearsals/<int:pk>/result/",
+        views_rehearsing.RehearsalResult.as_view(),
+        name="database-rehearsal-result",
+    ),
+    path(
+        "databases/<str:connection>/rehearsals/<int:pk>/could-not-move.csv",
+        views_rehearsing.WhoCouldNot.as_view(),
+        name="database-rehearsal-csv",
+    ),
+    path(
+        "databases/<str:connection>/rehearsals/<int:pk>/put-back/",
+        views_rehearsing.PutBack.as_view(),
+        name="put-database-back",
+    ),
     path("databases/<str:connection>/versions/<int:number>/", views.Version.as_view(), name="database-version"),
     path(
         "databases/<str:connection>/versions/<int:number>/take/",

@@ -1,16 +1,26 @@
-"""Trying the scripts that are live on a local tenant, with users who exist only in their database."""
+"""Trying the scripts that are live on a local tenant: one user, or the migration of a sample to its end."""
 
 from __future__ import annotations
 
+from collections import Counter
+from typing import Any
+
 from django import forms
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
 from identity.databases import rehearse
+from identity.databases.models import DatabaseRehearsal, named
+from identity.databases.rehearsal_report import OUTCOMES, Row, as_csv, rows_of
 from identity.databases.views import ConnectionView
 from portal import auth0
+from portal.access import PermissionView
 from portal.errors import Invalid
+
+RECENT = 10
 
 
 class OneUserForm(forms.Form):
@@ -24,8 +34,15 @@ class SampleForm(forms.Form):
     users = forms.CharField(
         max_length=40_000, label="Users", strip=False,
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "autocomplete": "off"}),
-        help_text="One a line: identifier,password. At most 50. They are used for these sign-ins and kept nowhere.",
+        help_text=f"One a line: identifier,password. At most {rehearse.MOST_USERS}. Passwords are kept encrypted until "
+        "the rehearsal has ended.",
     )  # fmt: skip
+
+    def clean_users(self) -> list[tuple[str, str]]:
+        try:
+            return rehearse.sample(self.cleaned_data["users"])
+        except Invalid as problem:
+            raise forms.ValidationError(problem.message) from None
 
 
 @method_decorator(sensitive_post_parameters(), name="dispatch")
@@ -38,37 +55,94 @@ class Rehearse(ConnectionView):
 
     def post(self, request: HttpRequest, tenant: str, connection: str) -> HttpResponse:
         self.look(connection)
-        whole = "users" in request.POST
-        one, many = OneUserForm(None if whole else request.POST), SampleForm(request.POST if whole else None)
-        form: forms.Form = many if whole else one
-        if not form.is_valid():
-            return self.page(one, many, status=422)
-        try:
-            users = self.users(form)
-        except Invalid as problem:
-            form.add_error("users", problem.message)
-            return self.page(one, many, status=422)
-        attempts = rehearse.sign_in(self.live, users, actor=self.person)
-        # The password fields come back empty: Django never renders what was typed there.
-        return self.page(one if not whole else OneUserForm(), SampleForm(), attempts=attempts, whole=whole)
+        if "users" in request.POST:
+            return self.migrate(SampleForm(request.POST))
+        one = OneUserForm(request.POST)
+        if not one.is_valid():
+            return self.page(one, SampleForm(), status=422)
+        row = rehearse.sign_in(
+            self.live, one.cleaned_data["identifier"], one.cleaned_data["password"], actor=self.person
+        )
+        # The password's field comes back empty: Django never renders what was typed there.
+        return self.page(one, SampleForm(), row=row)
 
-    def users(self, form: forms.Form) -> list[tuple[str, str]]:
-        given = form.cleaned_data
-        return rehearse.sample(given["users"]) if "users" in given else [(given["identifier"], given["password"])]
+    def migrate(self, many: SampleForm) -> HttpResponse:
+        if not many.is_valid():
+            return self.page(OneUserForm(), many, status=422)
+        return redirect(rehearse.request(self.live, many.cleaned_data["users"], actor=self.person))
 
-    def page(
-        self,
-        one: OneUserForm,
-        many: SampleForm,
-        *,
-        attempts: list[rehearse.Attempt] | None = None,
-        whole: bool = False,
-        status: int = 200,
-    ) -> HttpResponse:
-        ready = self.live.content.enabled and "login" in self.live.content.scripts
+    def page(self, one: OneUserForm, many: SampleForm, *, row: Row | None = None, status: int = 200) -> HttpResponse:
+        rehearsals = DatabaseRehearsal.objects.filter(**named(self.tenant, self.live.id))
+        left = rehearse.open_on(self.live)
         return self.show(
             "rehearse", "rehearse-database", status=status,
-            one=one, many=many, attempts=attempts, whole=whole, local=auth0.is_local(self.tenant), ready=ready,
-            moved=sum(attempt.moved for attempt in attempts or []),
-            stuck=[attempt for attempt in attempts or [] if attempt.status != "succeeded"],
+            one=one, many=many, row=row, local=auth0.is_local(self.tenant),
+            ready=self.live.content.enabled and "login" in self.live.content.scripts,
+            rehearsals=[_summary(one) for one in rehearsals.select_related("run__requested_by", "tenant")[:RECENT]],
+            left=left, running=left is not None and rehearse.is_running(left),
         )  # fmt: skip
+
+
+class Rehearsal(PermissionView):
+    """One migration of a sample: progress, then what became of everybody."""
+
+    permission = "databases.test"
+    template = "identity/databases/rehearsal.html"
+
+    def get(self, request: HttpRequest, tenant: str, connection: str, pk: int) -> HttpResponse:
+        rehearsal = self.found(connection, pk)
+        rows = sorted(rows_of(rehearsal), key=lambda row: not row.stuck)
+        context = {**_summary(rehearsal), "rows": rows, "not_put_back": _is_left(rehearsal)}
+        return render(request, self.template, context)
+
+    def found(self, connection: str, pk: int) -> DatabaseRehearsal:
+        found = DatabaseRehearsal.objects.filter(**named(self.tenant, connection))
+        return get_object_or_404(found.select_related("run__requested_by", "tenant"), pk=pk)
+
+
+class RehearsalResult(Rehearsal):
+    """The part that htmx asks for until the run has ended."""
+
+    template = "identity/databases/_rehearsal_result.html"
+
+
+class WhoCouldNot(Rehearsal):
+    """The list of those whom somebody has to look at, as a file."""
+
+    def get(self, request: HttpRequest, tenant: str, connection: str, pk: int) -> HttpResponse:
+        rehearsal = self.found(connection, pk)
+        text = as_csv(row for row in rows_of(rehearsal) if row.stuck)
+        answer = HttpResponse(text, content_type="text/csv; charset=utf-8")
+        name = f"could-not-move-{self.tenant.slug}-{rehearsal.connection_name}-{rehearsal.created_at:%Y-%m-%d}.csv"
+        answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        return answer
+
+
+class PutBack(Rehearsal):
+    """After a worker's death: leave the tenant as it was before."""
+
+    def get(self, request: HttpRequest, tenant: str, connection: str, pk: int) -> HttpResponse:
+        return redirect(self.found(connection, pk))
+
+    def post(self, request: HttpRequest, tenant: str, connection: str, pk: int) -> HttpResponse:
+        rehearsal = self.found(connection, pk)
+        rehearse.put_back(rehearsal, actor=self.person)
+        messages.success(request, f"{self.tenant} is as it was before the rehearsal.")
+        return redirect(rehearsal)
+
+
+def _is_left(rehearsal: DatabaseRehearsal) -> bool:
+    return rehearsal.put_back_at is None and not rehearse.is_running(rehearsal)
+
+
+def _summary(rehearsal: DatabaseRehearsal) -> dict[str, Any]:
+    rows = rows_of(rehearsal)
+    counts = Counter(row.outcome for row in rows)
+    return {
+        "rehearsal": rehearsal,
+        "run": rehearsal.run,
+        "total": len(rows),
+        "moved": sum(row.moved for row in rows),
+        "stuck": sum(row.stuck for row in rows),
+        "counts": [(*OUTCOMES[outcome], counts[outcome]) for outcome in OUTCOMES if counts[outcome]],
+    }

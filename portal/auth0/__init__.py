@@ -76,16 +76,18 @@ def send_password_reset(tenant: Tenant, *, email: str, connection: str, client_i
 
 
 def sign_in_with_password(
-    tenant: Tenant, *, client_id: str, realm: str, username: str, password: str
+    tenant: Tenant, *, client_id: str, client_secret: str, realm: str, username: str, password: str, ip: str
 ) -> dict[str, Any]:
     """Sign in as a user (POST /oauth/token, password-realm) and give the ID token's claims; the tokens are dropped.
 
-    For rehearsals on local tenants. Raises Refused where the user can't sign in, with Auth0's text.
+    For rehearsals on local tenants, whose counters of failed sign-ins see `ip` where the application is trusted with
+    that. Raises Refused where the user can't sign in, with Auth0's text.
     """
     grant = "http://auth0.com/oauth/grant-type/password-realm"
     body = {"grant_type": grant, "client_id": client_id, "realm": realm, "scope": "openid profile email"}
-    url = f"{tenant.url}/oauth/token"
-    answer = _connected(tenant)[1].request("POST", url, json={**body, "username": username, "password": password})
+    body |= {"client_secret": client_secret, "username": username, "password": password}
+    url, headers = f"{tenant.url}/oauth/token", {"auth0-forwarded-for": ip}
+    answer = _connected(tenant)[1].request("POST", url, json=body, headers=headers)
     # Read from the answer itself over TLS: there is nobody in between whose signature would have to be checked.
     return dict(jwt.decode(answer.json()["id_token"], options={"verify_signature": False}))
 
@@ -99,6 +101,17 @@ def is_local(tenant: Tenant) -> bool:
         return bool(_connected(tenant)[1].request("GET", f"{tenant.url}/_sandbox/clock").is_success)
     except PortalError:
         return False
+
+
+def local_documents(tenant: Tenant) -> dict[str, dict[str, dict[str, Any]]]:
+    """kind -> id -> document of a local tenant, with what no API shows (hashes of passwords). For rehearsals."""
+    answer = _connected(tenant)[1].request("GET", f"{tenant.url}/_sandbox/state")
+    return dict(answer.json()["documents"])
+
+
+def change_local_documents(tenant: Tenant, documents: dict[str, dict[str, dict[str, Any] | None]]) -> None:
+    """Put these documents of a local tenant in the place of what it has; None removes one. The rest stays."""
+    _connected(tenant)[1].request("PATCH", f"{tenant.url}/_sandbox/state", json={"documents": documents})
 
 
 def check(tenant: Tenant) -> set[str]:

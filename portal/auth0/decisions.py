@@ -23,6 +23,8 @@ def problem(tenant: Tenant, request: httpx.Request, answer: httpx.Response) -> P
     body, request_id = _body(answer), answer.headers.get("x-auth0-requestid", "")
     code = str(body.get("errorCode") or body.get("error") or "")
     text = clean(str(body.get("message") or body.get("error_description") or body.get("description") or ""))[:600]
+    if code == "too_many_attempts":  # the account or address of a person who signs in, not our own calls
+        return Refused(text, request_id=request_id, code=code)
     if answer.status_code == 429:
         return Unavailable(
             f"{tenant.name} is at its rate limit. Wait a moment and try again.",

@@ -169,6 +169,30 @@ def test_a_push_that_does_not_wait_can_not_be_answered(dev: Any, body: Any, stat
     assert dev.http.post("/_sandbox/phones", json=body).status_code == status
 
 
+def test_a_part_of_the_state_is_put_back_and_the_rest_stays(dev: Any, caller: dict[str, Any]) -> None:
+    before = dev.control("GET", "state")["documents"]
+    user = dev.user("helpdesk@larkspur.example")
+    dev.api("PATCH", f"/users/{user['user_id']}", {"nickname": "Changed"})
+    dev.api("POST", "/roles", {"name": "stays"})
+    dev.control(
+        "PATCH",
+        "state",
+        {"documents": {"users": {user["user_id"]: before["users"][user["user_id"]], caller["user_id"]: None}}},
+    )
+    del before["users"][caller["user_id"]]
+    assert dev.control("GET", "state")["documents"]["users"] == before["users"]
+    assert dev.user("helpdesk@larkspur.example")["nickname"] == user["nickname"]
+    assert dev.named("roles", "stays")
+
+
+@pytest.mark.parametrize(
+    "body", [{}, [], {"documents": []}, {"documents": {"users": {"x": 1}}}, {"documents": {}, "x": 1}]
+)
+def test_an_odd_part_of_a_state_changes_nothing(dev: Any, body: Any) -> None:
+    answer = dev.http.patch("/_sandbox/state", json=body)
+    assert (answer.status_code, "documents" in answer.json()["error"]) == (400, True)
+
+
 # The page
 
 
