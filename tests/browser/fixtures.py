@@ -191,10 +191,10 @@ def demo_site(running_demo: Any, demo_tenant: Callable[[str], Any]) -> Site:
 def axe() -> Callable[..., None]:
     source = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text()
 
-    def check(page: Any, *, without: list[str] = []) -> None:  # noqa: B006
-        """`without`: rules that don't apply to this page, by their axe id."""
+    def check(page: Any, *, without: list[str] = [], only: str = "") -> None:  # noqa: B006
+        """`without`: rules that don't apply to this page, by their axe id. `only`: one rule instead of all."""
         page.evaluate(source)
-        rules = {"type": "tag", "values": WCAG}
+        rules = {"type": "rule", "values": [only]} if only else {"type": "tag", "values": WCAG}
         found = [text for text in page.evaluate(VIOLATIONS, rules) if text.split(" ")[0] not in without]
         assert not found, f"{page.url}\n" + "\n".join(found)
 

@@ -5,18 +5,23 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
-from identity.databases import checks, publish, scripts
+from identity.databases import checks, publish, rehearse, scripts
 from identity.databases.contracts.database import User
 from identity.databases.contracts.lines import LocalServer
 from identity.databases.contracts.postgresql import PostgresqlDatabase
+from identity.databases.drift import Live
 from identity.databases.form import Form
-from identity.databases.models import DatabaseDraft
+from identity.databases.models import DatabaseDraft, DatabaseRehearsal
+from identity.databases.rehearsal_report import OUTCOMES, WORDS, Row
 from identity.databases.scripts import Content
+from portal.models import Run
 from runtime.relay import pump
 from tests import people
 from tests.identity.database_line import GENERATED, INJECTION, changed, draft, green, live
@@ -36,15 +41,17 @@ WANTED = Content(
         "get_user": "function getUser(email, callback) {\n  return callback(null);\n}\n",
     },
 )
-ANN, PASSWORD, NEW_PASSWORD = "ann@contract-test.example", "Ferry-Secret-1", "Ferry-Secret-2-new"
+ANN, OLD = "ann@contract-test.example", "old@contract-test.example"
+PASSWORD, NEW_PASSWORD = "Ferry-Secret-1", "Ferry-Secret-2-new"
 
 
 @pytest.fixture(scope="module")
 def shop() -> Iterator[tuple[PostgresqlDatabase, str]]:
-    """A shop's database with one customer, and the address under which scripts reach it on this machine."""
+    """A shop's database with one hash that nobody can read, and the address under which scripts reach it here."""
     database = PostgresqlDatabase()
     database.prepare(Form(store="postgresql", connection="ferry"))
     database.add(User(ANN, PASSWORD, email_verified=True))
+    database.add(User(OLD, PASSWORD, stored="{SSHA}V0hZTk9UX2FfcmVhbF9oYXNoX29mX2FueW9uZQ=="))
     (local_socket,) = database.hosts.values()
 
     def forward(end: socket.socket) -> None:
@@ -60,15 +67,73 @@ def shop() -> Iterator[tuple[PostgresqlDatabase, str]]:
     database.close()
 
 
-def at_the_tenants_login(page: Any, local: Any, client: dict[str, Any], password: str) -> None:
-    query = f"client_id={client['client_id']}&response_type=code&redirect_uri={CALLBACK}&scope=openid&connection=ferry"
-    page.route(f"{CALLBACK}**", lambda route: route.fulfill(body="Signed in", content_type="text/plain"))
-    page.goto(f"{local.browser_url}/authorize?{query}&state=s")
-    page.locator("input[name=username]").fill(ANN)
-    if not page.locator("input[name=password]").is_visible():
-        page.locator("input[name=username]").press("Enter")
-    page.locator("input[name=password]").fill(password)
-    page.locator("input[name=password]").press("Enter")
+def test_scripts_are_generated_mended_tested_published_met_at_the_sign_in_and_rolled_back(
+    new_page: Any, portal: Any, sign_in: Any, sandbox: Any, shop: tuple[PostgresqlDatabase, str]
+) -> None:
+    """The walk of a database owner, a customer and a helper."""
+    local = sandbox.tenant("dev")
+    client = with_connection(local)
+    owner, customer, again, helper = (patient(new_page()) for _ in range(4))
+    sign_in(owner, "databases")
+
+    generate_scripts(owner, portal)
+    see_an_injection_and_mend_it(owner)
+    enter_the_setting(owner, shop[1])
+    run_the_contract_tests(owner)
+    tick_the_checklist(owner)
+    publish_to_dev(owner)
+    rehearse_the_migration(owner)
+    at_the_tenants_login(customer, local, client, PASSWORD)
+    sign_in(helper, "helpdesk")
+    set_the_new_password(customer, reset_link(helper, portal, local))
+    at_the_tenants_login(again, local, client, NEW_PASSWORD)
+    roll_back(owner, local)
+
+
+# The steps
+
+
+def patient(page: Any) -> Any:
+    page.set_default_timeout(30_000)
+    return page
+
+
+def with_connection(local: Any) -> dict[str, Any]:
+    """A database connection without scripts, and an application that uses it."""
+    without_actions(local)
+    client: dict[str, Any] = new_client(local)
+    local.api("POST", "/connections", {"name": "ferry", "strategy": "auth0", "options": {"passwordPolicy": "fair"}})
+    enable(local, client, "ferry")
+    return client
+
+
+def generate_scripts(page: Any, portal: Any) -> None:
+    page.goto(f"{portal.url}/t/dev/databases/")
+    page.get_by_role("link", name="ferry", exact=True).click()
+    page.get_by_role("heading", name="ferry", exact=True).wait_for()
+    page.keyboard.press("n")
+    page.get_by_label("Store", exact=True).select_option("postgresql")
+    page.get_by_role("button", name="Show what would change").click()
+    page.get_by_text("7 scripts, which read the settings DATABASE_URL").wait_for()
+    page.get_by_role("button", name="Take these scripts").click()
+    page.get_by_text("The scripts are in the working copy").wait_for()
+    page.get_by_text("configuration.DATABASE_URL is read here and not set").first.wait_for()
+
+
+def see_an_injection_and_mend_it(page: Any) -> None:
+    """A value in the place of a parameter."""
+    good, bad = INJECTION
+    page.get_by_role("link", name="login", exact=True).click()
+    in_editor(page, "login", good, bad)
+    found = page.locator(".finding", has_text="CDB27")
+    found.get_by_text("Write a placeholder into the statement").wait_for()
+    found.get_by_role("link").click()
+    save(page)
+    assert bad in DatabaseDraft.objects.get().content["scripts"]["login"]
+    in_editor(page, "login", bad, good)
+    found.wait_for(state="detached")
+    save(page)
+    assert DatabaseDraft.objects.get().content["scripts"]["login"].count(bad) == 0
 
 
 def in_editor(page: Any, script: str, old: str, new: str) -> None:
@@ -83,60 +148,27 @@ def in_editor(page: Any, script: str, old: str, new: str) -> None:
     )
 
 
-def test_scripts_are_generated_mended_tested_published_met_at_the_sign_in_and_rolled_back(
-    page: Any, new_page: Any, portal: Any, sign_in: Any, sandbox: Any, shop: tuple[PostgresqlDatabase, str]
-) -> None:
-    _, address = shop
-    local = sandbox.tenant("dev")
-    without_actions(local)
-    client = new_client(local)
-    local.api("POST", "/connections", {"name": "ferry", "strategy": "auth0", "options": {"passwordPolicy": "fair"}})
-    enable(local, client, "ferry")
-    page.set_default_timeout(30_000)
-    sign_in(page, "databases")
-
-    # Generate
-    page.goto(f"{portal.url}/t/dev/databases/")
-    page.get_by_role("link", name="ferry", exact=True).click()
-    page.get_by_role("heading", name="ferry", exact=True).wait_for()
-    page.keyboard.press("n")
-    page.get_by_label("Store", exact=True).select_option("postgresql")
-    page.get_by_role("button", name="Show what would change").click()
-    page.get_by_text("7 scripts, which read the settings DATABASE_URL").wait_for()
-    page.get_by_role("button", name="Take these scripts").click()
-    page.get_by_text("The scripts are in the working copy").wait_for()
-    page.get_by_text("configuration.DATABASE_URL is read here and not set").first.wait_for()
-
-    # A value in the place of a parameter
-    good, bad = INJECTION
-    page.get_by_role("link", name="login", exact=True).click()
-    in_editor(page, "login", good, bad)
-    found = page.locator(".finding", has_text="CDB27")
-    found.get_by_text("Write a placeholder into the statement").wait_for()
-    found.get_by_role("link").click()
+def save(page: Any) -> None:
     page.get_by_role("button", name="Save", exact=False).first.click()
     page.get_by_text("Everything is saved in the working copy").wait_for()
-    assert bad in DatabaseDraft.objects.get().content["scripts"]["login"]
-    in_editor(page, "login", bad, good)
-    found.wait_for(state="detached")
-    page.get_by_role("button", name="Save", exact=False).first.click()
-    page.get_by_text("Everything is saved in the working copy").wait_for()
-    assert DatabaseDraft.objects.get().content["scripts"]["login"].count(bad) == 0
 
-    # The setting
+
+def enter_the_setting(page: Any, address: str) -> None:
     page.get_by_role("link", name="Settings", exact=True).click()
     page.get_by_role("link", name="Enter DATABASE_URL").click()
     page.get_by_label("Value").fill(address)
     page.get_by_role("button", name="Store", exact=True).click()
     page.get_by_text("DATABASE_URL is stored").wait_for()
 
-    # Contract tests
+
+def run_the_contract_tests(page: Any) -> None:
     page.get_by_role("link", name="Contract tests", exact=True).click()
     page.get_by_role("button", name="Run the tests").click()
     page.get_by_text("Every case that could be tried has passed.").wait_for(timeout=120_000)
     page.get_by_text("Injection as", exact=False).first.wait_for()
 
-    # The checklist
+
+def tick_the_checklist(page: Any) -> None:
     page.get_by_role("link", name="ferry", exact=True).click()
     page.get_by_role("link", name="Checklist", exact=True).click()
     page.get_by_text("cases passed").first.wait_for()
@@ -145,47 +177,70 @@ def test_scripts_are_generated_mended_tested_published_met_at_the_sign_in_and_ro
     page.locator("#note-reachable").press("Enter")
     page.get_by_text("databases@larkspur.example,").wait_for()
 
-    # Publish
+
+def publish_to_dev(page: Any) -> None:
     page.get_by_role("link", name="Overview", exact=True).click()
     page.get_by_role("link", name="Publish to Dev").click()
     page.get_by_label("Reason", exact=True).fill("The ferry shop moves")
     page.get_by_label("Reason", exact=True).press("Enter")
     page.get_by_text("It is live.").wait_for()
 
-    # Who exists only in the shop's database signs in
-    customer = new_page()
-    customer.set_default_timeout(30_000)
-    at_the_tenants_login(customer, local, client, PASSWORD)
-    customer.wait_for_url(f"{CALLBACK}?code=**")
 
-    # The helpdesk resets that password
-    helper = new_page()
-    helper.set_default_timeout(30_000)
-    sign_in(helper, "helpdesk")
-    user = local.user(ANN)
-    helper.goto(portal.url + reverse("identity:user", args=["dev", user["user_id"]]))
-    helper.get_by_role("heading", name=ANN).first.wait_for()
-    helper.keyboard.press("l")
-    helper.locator("dialog[open] input[name=reason]").fill("Forgot it")
-    helper.locator("dialog[open] [data-confirm]").click()
-    link = helper.locator("#result-secret").input_value()
-    customer.goto(link)
-    for field in customer.locator("input[type=password]").all():
+def rehearse_the_migration(page: Any) -> None:
+    page.get_by_role("link", name="ferry", exact=True).click()
+    page.get_by_role("link", name="Rehearse", exact=True).click()
+    page.get_by_label("Users").fill(f"{ANN},{PASSWORD}\n{OLD},{PASSWORD}")
+    page.get_by_role("button", name="Rehearse the migration").click()
+    page.get_by_text("Not everybody can move.").wait_for()
+    rows = page.get_by_role("region", name="Everybody").locator("tbody tr")
+    assert [re.sub(r"\s+", " ", row.inner_text()).split(" login ")[0] for row in rows.all()] == [
+        f"{OLD} Unknown hash",
+        f"{ANN} auth0|ferry|1 Moved The tenant's own store has the password's hash now. Signs in",
+    ]
+
+
+def at_the_tenants_login(page: Any, local: Any, client: dict[str, Any], password: str) -> None:
+    """Ann, who exists only in the shop's database, signs in."""
+    query = f"client_id={client['client_id']}&response_type=code&redirect_uri={CALLBACK}&scope=openid&connection=ferry"
+    page.route(f"{CALLBACK}**", lambda route: route.fulfill(body="Signed in", content_type="text/plain"))
+    page.goto(f"{local.browser_url}/authorize?{query}&state=s")
+    page.locator("input[name=username]").fill(ANN)
+    if not page.locator("input[name=password]").is_visible():
+        page.locator("input[name=username]").press("Enter")
+    page.locator("input[name=password]").fill(password)
+    page.locator("input[name=password]").press("Enter")
+    page.wait_for_url(f"{CALLBACK}?code=**")
+
+
+def reset_link(page: Any, portal: Any, local: Any) -> str:
+    """The helpdesk makes a one-time link for Ann."""
+    page.goto(portal.url + reverse("identity:user", args=["dev", local.user(ANN)["user_id"]]))
+    page.get_by_role("heading", name=ANN).first.wait_for()
+    page.keyboard.press("l")
+    page.locator("dialog[open] input[name=reason]").fill("Forgot it")
+    page.locator("dialog[open] [data-confirm]").click()
+    return str(page.locator("#result-secret").input_value())
+
+
+def set_the_new_password(page: Any, link: str) -> None:
+    page.goto(link)
+    for field in page.locator("input[type=password]").all():
         field.fill(NEW_PASSWORD)
-    customer.locator("input[type=password]").last.press("Enter")
-    customer.get_by_text(re.compile("password.*(changed|has been)", re.I)).first.wait_for()
-    again = new_page()
-    again.set_default_timeout(30_000)
-    at_the_tenants_login(again, local, client, NEW_PASSWORD)
-    again.wait_for_url(f"{CALLBACK}?code=**")
+    page.locator("input[type=password]").last.press("Enter")
+    page.get_by_text(re.compile("password.*(changed|has been)", re.I)).first.wait_for()
 
-    # One act, and what was live before is live again
+
+def roll_back(page: Any, local: Any) -> None:
+    """One act, and what was live before is live again."""
     page.get_by_role("link", name="ferry", exact=True).click()
     page.get_by_role("link", name="Roll back to version 1").click()
     page.get_by_label("Reason", exact=True).fill("Only a rehearsal")
     page.get_by_role("button", name="Roll back Dev").click()
     page.get_by_text("It is live.").wait_for()
     assert not local.named("connections", "ferry")["options"]["enabledDatabaseCustomization"]
+
+
+# All pages
 
 
 @pytest.fixture
@@ -211,6 +266,7 @@ def filled(portal: Any, tenants: Any, sandbox: Any) -> dict[str, str]:
     draft(now, wrong, actor=other, revision=1)
     test = green(now, wrong, passed=False)
     assert scripts.versions(dev.tenant, dev.id)
+    ended, left = rehearsed(dev, ended=True), rehearsed(prod, ended=False)
     return {
         "databases": "dev/databases/",
         "database": f"dev/databases/{dev.id}/",
@@ -221,6 +277,8 @@ def filled(portal: Any, tenants: Any, sandbox: Any) -> dict[str, str]:
         "database-test": f"dev/databases/{dev.id}/tests/{test.pk}/",
         "database-checklist": f"dev/databases/{dev.id}/checklist/",
         "database-rehearse": f"dev/databases/{dev.id}/rehearse/",
+        "database-rehearsal": f"dev/databases/{dev.id}/rehearsals/{ended.pk}/",
+        "database-rehearse-left": f"prod/databases/{left.connection_id}/rehearse/",
         "database-compare": f"dev/databases/{dev.id}/compare/",
         "database-import": f"dev/databases/{dev.id}/import/",
         "database-publish": f"dev/databases/{dev.id}/publish/",
@@ -229,6 +287,19 @@ def filled(portal: Any, tenants: Any, sandbox: Any) -> dict[str, str]:
         "database-publication": f"dev/databases/publications/{done.pk}/",
         "database-approval": f"prod/databases/publications/{waiting.pk}/",
     }
+
+
+def rehearsed(found: Live, *, ended: bool) -> DatabaseRehearsal:
+    """As a rehearsal leaves it, or a worker that died in it."""
+    run = Run.objects.create(
+        kind=rehearse.RUN_KIND, title="Rehearse the migration", tenant=found.tenant,
+        status="succeeded" if ended else "interrupted", requested_by=people.account("databases", ["database-owner"]),
+    )  # fmt: skip
+    rows = [Row(outcome, outcome, WORDS.get(outcome, "The store is away."), later="failed") for outcome in OUTCOMES]
+    return DatabaseRehearsal.objects.create(
+        tenant=found.tenant, connection_id=found.id, connection_name=found.name, run=run,
+        report=[asdict(row) for row in rows], put_back_at=timezone.now() if ended else None,
+    )  # fmt: skip
 
 
 @pytest.mark.timeout(300)
@@ -242,12 +313,12 @@ def test_the_pages_are_accessible_in_light_and_dark_and_fit_a_phone(
         page.set_viewport_size({"width": 1280, "height": 800})
         page.goto(f"{portal.url}/t/{path}")
         page.locator("[aria-busy=true]").first.wait_for(state="detached")
-        for scheme in ("light", "dark"):
+        for scheme, only in (("light", ""), ("dark", "color-contrast")):  # the same page in other colours
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             page.wait_for_function("(scheme) => document.documentElement.dataset.bsTheme === scheme", arg=scheme)
             page.wait_for_timeout(50)
             page.wait_for_function("() => !document.getAnimations().some((one) => one.playState === 'running')")
-            axe(page)
+            axe(page, only=only)
         page.set_viewport_size({"width": 390, "height": 844})
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
 
