@@ -18,6 +18,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 
+from portal import auth0
 from portal.errors import Cancelled, Conflict, Invalid, PortalError, Unknown
 from portal.models import AuditEvent, AuditHead, Tenant
 from portal.redaction import clean, mask
@@ -36,7 +37,6 @@ class Entry:
     before: dict[str, Any] = field(default_factory=dict)
     after: dict[str, Any] = field(default_factory=dict)
     detail: str = ""
-    request_id: str = ""
     event: AuditEvent = field(init=False)
 
 
@@ -54,17 +54,19 @@ def recorded(
     """Run one act and record it: succeeded, failed (with the error's sentence), or not known (the answer was lost).
 
     `verb` is a permission of portal.access; `target` an id (a user_id), `target_label` what a person calls it.
-    After the block, `entry.event` is the stored row. The error is raised again.
+    After the block, `entry.event` is the stored row, with Auth0's request ids of the writes that were made inside, and
+    of the call that failed. The error is raised again.
     """
-    entry, outcome = Entry(), AuditEvent.Outcome.FAILED
+    entry, outcome, refused = Entry(), AuditEvent.Outcome.FAILED, ""
     try:
-        yield entry
+        with auth0.noting_writes() as written:
+            yield entry
         outcome = AuditEvent.Outcome.SUCCEEDED
     except Unknown as error:
         outcome, entry.detail = AuditEvent.Outcome.UNKNOWN, error.message
         raise
     except PortalError as error:
-        entry.detail, entry.request_id = error.message, error.request_id or entry.request_id
+        entry.detail, refused = error.message, error.request_id
         raise
     except Cancelled:
         entry.detail = " ".join((entry.detail, "Stopped half-way, as asked.")).strip()
@@ -75,7 +77,8 @@ def recorded(
     finally:
         entry.event = record(
             actor, verb, tenant=tenant, target=target, target_label=target_label, reason=reason, ticket=ticket,
-            outcome=outcome, before=entry.before, after=entry.after, detail=entry.detail, request_id=entry.request_id,
+            outcome=outcome, before=entry.before, after=entry.after, detail=entry.detail,
+            request_id=_as_many_as_fit([*written, refused]),
         )  # fmt: skip
 
 
@@ -125,6 +128,16 @@ def verify() -> tuple[int, str]:
     if head and (head.hash, head.count) != (previous, count):
         return count, f"The end of the trail is missing: {head.count} entries were written, {count} are here."
     return count, ""
+
+
+def _as_many_as_fit(request_ids: list[str]) -> str:
+    """The newest ones that fit the column, in their order, separated by spaces."""
+    room, kept = AuditEvent._meta.get_field("request_id").max_length or 0, ""
+    for one in reversed([id_ for id_ in request_ids if id_]):
+        if len(one) + len(kept) + 1 > room:
+            break
+        kept = f"{one} {kept}".strip()
+    return kept
 
 
 @transaction.atomic

@@ -163,6 +163,8 @@ def _add(tenant: Tenant, outcome: Outcome, event: Event) -> None:
             outcome.calls += 1
             _learn(tenant, event.get("limit"))
             _note(outcome, kind, event)
+        case "write" if event["phase"] == "done" and 200 <= event["status"] < 300:
+            auth0.note_write(event["request"])
         case "log":
             outcome.warnings.append(clean(event["message"]))
         case "result":

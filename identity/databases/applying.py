@@ -31,7 +31,6 @@ def carry_out(run: Run, progress: Progress) -> dict[str, Any]:
             after = _publish(publication, before, progress)
             changed = scripts.difference(before.content, after.content)
             entry.after = _summary(after) | {"version": publication.version.number, "difference": changed}
-            entry.request_id = auth0.last_request_id()
     except BaseException as error:
         publication.break_off(error)
         raise

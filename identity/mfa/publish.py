@@ -76,7 +76,6 @@ def carry_out(run: Run, progress: Progress) -> dict[str, Any]:
             entry.before = _summary(before)
             after = act(publication, before, progress)
             entry.after = _summary(after) | {"difference": drafts.difference(before.deployed_code, after.deployed_code)}
-            entry.request_id = auth0.last_request_id()
     except BaseException as error:
         publication.break_off(error)
         raise

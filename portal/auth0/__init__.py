@@ -21,7 +21,8 @@ from django.conf import settings
 from portal.auth0 import tokens, transport
 from portal.auth0.transport import check_writable as check_writable
 from portal.auth0.transport import in_background as in_background
-from portal.auth0.transport import last_request_id as last_request_id
+from portal.auth0.transport import note_write as note_write
+from portal.auth0.transport import noting_writes as noting_writes
 from portal.errors import Invalid, PortalError
 from portal.models import Tenant
 

@@ -25,7 +25,7 @@ PERSON_RETRIES, BACKGROUND_RETRIES = 1, 8
 PERSON_PATIENCE_SECONDS, BACKGROUND_PATIENCE_SECONDS = 1.5, 90.0
 
 _background: contextvars.ContextVar[bool] = contextvars.ContextVar("background", default=False)
-_request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
+_writes: contextvars.ContextVar[list[str] | None] = contextvars.ContextVar("writes", default=None)
 
 
 @contextmanager
@@ -38,9 +38,21 @@ def in_background() -> Iterator[None]:
         _background.reset(token)
 
 
-def last_request_id() -> str:
-    """Auth0's id of the latest answer in this context (header x-auth0-requestid), for the audit trail."""
-    return _request_id.get()
+@contextmanager
+def noting_writes() -> Iterator[list[str]]:
+    """Yields a list that grows by Auth0's id (header x-auth0-requestid) of each write that succeeds inside."""
+    token = _writes.set(noted := [])
+    try:
+        yield noted
+    finally:
+        _writes.reset(token)
+
+
+def note_write(request_id: str) -> None:
+    """A write has succeeded; called here, and by engines that call the tenant themselves."""
+    noted = _writes.get()
+    if noted is not None and request_id:
+        noted.append(request_id)
 
 
 class Gateway(httpx.Client):
@@ -62,6 +74,8 @@ class Gateway(httpx.Client):
                 tokens.forget(self.tenant)
                 continue
             if answer.is_success:
+                if request.method not in SAFE:
+                    note_write(answer.headers.get("x-auth0-requestid", ""))
                 return answer
             problem = decisions.problem(self.tenant, request, answer)
             if not _wait_to_retry(problem, request, attempt):
@@ -84,7 +98,6 @@ class Gateway(httpx.Client):
             if not _wait_to_retry(problem, request, attempt):
                 raise problem from None
             return None
-        _request_id.set(answer.headers.get("x-auth0-requestid", ""))
         limits.learn(self.tenant, answer.headers)
         return answer
 

@@ -184,6 +184,7 @@ def test_a_rate_limit_is_waited_for_a_change_elsewhere_does_not_matter_and_each_
     written = AuditEvent.objects.filter(verb="promotions.apply").latest("pk")
     assert written.after == {"clients|Larkspur Storefront": {"description": "The shop, with partner sign-in"}}
     assert written.reason == "Partners sign in with MFA"
+    assert len(written.request_id.split()) == 1, "the write by the Deploy CLI, refused once by the rate limit"
 
 
 def test_the_person_who_asked_can_never_approve(approved: Any, release: Any, second: Any) -> None:

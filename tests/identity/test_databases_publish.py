@@ -107,6 +107,7 @@ def test_it_is_in_the_audit_trail_by_hash_and_difference_without_a_secret(
     assert event.before["sha256"] == dev.content.sha256
     assert event.after["sha256"] == GENERATED.sha256
     assert event.after["settings"] == ["DATABASE_URL"]
+    assert len(event.request_id.split()) == 1, "one write"
     assert "+async function login(" in event.after["difference"]
     run = Run.objects.get(kind="identity.publish_database")
     told = " ".join(run.events.values_list("message", flat=True))

@@ -87,6 +87,7 @@ def test_publishing_is_in_the_audit_trail_with_hashes_and_the_difference(
     assert event.after["code_sha256"] == version.code_sha256
     assert event.after["place_in_login_flow"] == 1
     assert '+  "harbourline.example",' in event.after["difference"]
+    assert len(set(event.request_id.split())) == 3, "create, deploy, bind"
 
 
 def test_the_run_says_each_step(eager: None, tenants: Any, version: PolicyVersion, actor: User) -> None:

@@ -83,6 +83,7 @@ def test_removing_mfa_removes_every_factor_one_by_one(dev, sandbox, caller, agen
     outcome = act(verbs.remove_mfa, dev, caller, agent)
     assert kinds(dev, caller) == []
     assert len(outcome.event.after["removed"]) == 3
+    assert len(set(outcome.event.request_id.split())) == 4, "three removals, and the remembered browsers"
 
 
 def test_one_chosen_factor_is_removed_and_the_others_stay(dev, sandbox, caller, agent):
@@ -107,6 +108,7 @@ def test_a_failure_half_way_records_what_was_removed_until_then(dev, sandbox, ca
     event = AuditEvent.objects.get()
     assert event.outcome == "failed"
     assert [row.split()[0] for row in event.after["removed"]] == [first["type"]]
+    assert len(set(event.request_id.split())) == 2, "the one that worked, and the one that failed"
 
 
 def test_brute_force_blocks_are_shown_and_removed(dev, sandbox, caller, agent):

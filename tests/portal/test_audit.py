@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
-from portal import audit
+from portal import audit, auth0
 from portal.errors import Cancelled, Invalid, Missing, Unknown
 from portal.models import AuditEvent, AuditHead
 from tests.trail import unguarded
@@ -35,6 +35,23 @@ def test_an_act_that_failed_is_recorded_with_its_sentence_and_the_error_goes_on(
         raise Missing("No such user.", request_id="abc")
     event = AuditEvent.objects.get()
     assert (event.outcome, event.detail, event.request_id) == ("failed", "No such user.", "abc")
+
+
+def test_an_act_carries_the_request_ids_of_its_writes_and_of_the_call_that_failed():
+    with pytest.raises(Missing), audit.recorded(None, "users.remove_mfa"):
+        auth0.note_write("first")
+        auth0.note_write("second")
+        raise Missing("No such factor.", request_id="refused")
+    assert AuditEvent.objects.get().request_id == "first second refused"
+
+
+def test_of_more_request_ids_than_fit_the_newest_are_kept():
+    with audit.recorded(None, "promotions.apply"):
+        for number in range(100):
+            auth0.note_write(f"request-{number:02}")
+    kept = AuditEvent.objects.get().request_id.split()
+    assert kept == [f"request-{number:02}" for number in range(100 - len(kept), 100)]
+    assert len(kept) == 18
 
 
 def test_a_write_whose_answer_was_lost_is_recorded_as_not_known():

@@ -2,10 +2,11 @@
 
 import time
 
+import httpx
 import pytest
 
 from portal import auth0
-from portal.auth0 import limits, tokens
+from portal.auth0 import limits, tokens, transport
 from portal.errors import Conflict, Invalid, Missing, NotConnected, Refused, Unavailable, Unknown
 
 
@@ -161,3 +162,20 @@ def test_a_secret_in_an_answer_of_auth0_does_not_reach_the_error(dev):
             json={"connection": "Username-Password-Authentication", "email": 5, "password": "hunter2"},
         )
     assert "hunter2" not in str(caught.value)
+
+
+def test_the_request_ids_of_writes_that_worked_are_noted_and_no_others(dev):
+    def answer(request: httpx.Request) -> httpx.Response:
+        status = 400 if request.url.path.endswith("/wrong") else 200
+        return httpx.Response(status, json={}, headers={"x-auth0-requestid": f"{request.method}{request.url.path}"})
+
+    gateway = transport.Gateway(transport=httpx.MockTransport(answer))
+    gateway.tenant = dev
+    with auth0.noting_writes() as noted:
+        gateway.get(f"{dev.url}/before")
+        gateway.patch(f"{dev.url}/it", json={})
+        with pytest.raises(Invalid):
+            gateway.post(f"{dev.url}/wrong", json={})
+        gateway.get(f"{dev.url}/after")
+    gateway.delete(f"{dev.url}/outside")
+    assert noted == ["PATCH/it"]
