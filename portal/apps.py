@@ -6,7 +6,7 @@ class PortalConfig(AppConfig):
     name = "portal"
 
     def ready(self) -> None:
-        from portal import checks  # noqa: F401  registers the system checks
+        from portal import checks, tasks  # noqa: F401  registers the system checks, and what the queue carries
 
         # Each app's handlers module registers its kinds of background run.
         autodiscover_modules("handlers")

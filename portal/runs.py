@@ -19,6 +19,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from celery import current_app
 from django.db import close_old_connections, connection, transaction
 from django.utils import timezone
 
@@ -34,6 +35,8 @@ HEARTBEAT_SECONDS = 3
 # A running row whose worker has been silent this long is taken for dead.
 SILENCE_SECONDS = 20
 LOST_IN_QUEUE_SECONDS = 30
+# The task that calls `execute`, by its name: tasks know the rules, and no rule imports a task.
+EXECUTE = "portal.tasks.execute_run"
 
 Status = Run.Status
 MOVES: dict[str, set[str]] = {
@@ -169,10 +172,8 @@ def _move(pk: int, old: str, new: str, **fields: Any) -> bool:
 
 
 def _enqueue(pk: int) -> None:
-    from portal.tasks import execute_run  # the task calls this module's rule
-
     try:
-        execute_run.delay(pk)
+        current_app.signature(EXECUTE, (pk,)).delay()
     except Exception as error:  # the broker is away: the row waits, and `reap` sends it again
         logger.warning("Run %s could not be enqueued (%s); it will be sent again", pk, type(error).__name__)
 

@@ -41,7 +41,8 @@ def in_background() -> Iterator[None]:
 @contextmanager
 def noting_writes() -> Iterator[list[str]]:
     """Yields a list that grows by Auth0's id (header x-auth0-requestid) of each write that succeeds inside."""
-    token = _writes.set(noted := [])
+    noted: list[str] = []
+    token = _writes.set(noted)
     try:
         yield noted
     finally:
