@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.utils import timezone
 
 from portal import runs
@@ -118,6 +119,10 @@ def test_a_run_whose_worker_is_silent_is_named_interrupted_and_its_app_is_told(k
 def test_states_move_only_along_the_drawn_lines():
     with pytest.raises(LookupError):
         runs._move(1, Status.QUEUED, Status.SUCCEEDED)
+
+
+def test_the_task_that_carries_a_run_out_is_known_by_its_name():
+    assert runs.EXECUTE in current_app.tasks
 
 
 def test_an_unknown_kind_is_refused_before_a_row_is_written():
