@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +24,7 @@ from portal.models import AuditEvent, AuditHead, Tenant
 from portal.redaction import clean, mask
 
 GENESIS = "0" * 64
+TELL_EVERY = 5000
 HASHED = (
     *("at", "actor", "actor_id", "verb", "tenant", "target", "target_label", "reason", "ticket"),
     *("before", "after", "outcome", "detail", "request_id", "previous_hash"),
@@ -115,19 +116,30 @@ def hash_of(event: AuditEvent) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def verify() -> tuple[int, str]:
-    """Walk the whole chain. Returns (number of sound rows, "" or what is wrong with the first bad one)."""
-    previous, count = GENESIS, 0
+def verify(tell: Callable[[int], None] = lambda count: None) -> tuple[int, str]:
+    """Walk the whole chain. Returns (number of sound rows, "" or what is wrong with the first bad one).
+
+    `tell` is called with the number of sound rows now and then. Acts may go on meanwhile: what is added is walked too.
+    """
+    written, previous, count = _head().count, GENESIS, 0
     for event in AuditEvent.objects.order_by("pk").iterator():
         if event.previous_hash != previous:
             return count, f"Entry {event.pk} does not follow the entry before it: one was removed or inserted."
         if hash_of(event) != event.hash:
             return count, f"Entry {event.pk} was changed after it was written."
         previous, count = event.hash, count + 1
-    head = AuditHead.objects.first()
-    if head and (head.hash, head.count) != (previous, count):
-        return count, f"The end of the trail is missing: {head.count} entries were written, {count} are here."
+        if count % TELL_EVERY == 0:
+            tell(count)
+    if count < written:
+        return count, f"The end of the trail is missing: {written} entries were written, {count} are here."
+    head = _head()
+    if count > head.count or (count == head.count and previous != head.hash):
+        return count, "The last entry is not the one that was written last."
     return count, ""
+
+
+def _head() -> AuditHead:
+    return AuditHead.objects.first() or AuditHead(hash=GENESIS)
 
 
 def _as_many_as_fit(request_ids: list[str]) -> str:

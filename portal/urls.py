@@ -1,7 +1,7 @@
 from django.conf import settings
 from django.urls import include, path
 
-from portal import gallery, views
+from portal import gallery, views, views_audit, views_tenants
 
 urlpatterns = [
     path("", views.Home.as_view(), name="home"),
@@ -15,15 +15,17 @@ urlpatterns = [
     path("runs/<int:pk>/", views.RunPage.as_view(), name="run"),
     path("runs/<int:pk>/progress/", views.RunProgress.as_view(), name="run-progress"),
     path("runs/<int:pk>/cancel/", views.CancelRun.as_view(), name="cancel-run"),
-    path("audit/", views.Audit.as_view(), name="audit"),
-    path("audit/<int:pk>/", views.AuditEventPage.as_view(), name="audit-event"),
+    path("audit/", views_audit.Audit.as_view(), name="audit"),
+    path("audit/verify/", views_audit.Verify.as_view(), name="verify-audit"),
+    path("audit/verdict/", views_audit.Verdict.as_view(), name="audit-verdict"),
+    path("audit/<int:pk>/", views_audit.AuditEventPage.as_view(), name="audit-event"),
     path("access/", views.Access.as_view(), name="access"),
-    path("tenants/", views.Tenants.as_view(), name="tenants"),
-    path("tenants/add/", views.AddTenant.as_view(), name="add-tenant"),
-    path("tenants/<slug:tenant>/", views.TenantPage.as_view(), name="tenant"),
-    path("tenants/<slug:tenant>/edit/", views.EditTenant.as_view(), name="edit-tenant"),
-    path("tenants/<slug:tenant>/key/", views.NewKey.as_view(), name="new-key"),
-    path("tenants/<slug:tenant>/key/use/", views.UseKey.as_view(), name="use-key"),
+    path("tenants/", views_tenants.Tenants.as_view(), name="tenants"),
+    path("tenants/add/", views_tenants.AddTenant.as_view(), name="add-tenant"),
+    path("tenants/<slug:tenant>/", views_tenants.TenantPage.as_view(), name="tenant"),
+    path("tenants/<slug:tenant>/edit/", views_tenants.EditTenant.as_view(), name="edit-tenant"),
+    path("tenants/<slug:tenant>/key/", views_tenants.NewKey.as_view(), name="new-key"),
+    path("tenants/<slug:tenant>/key/use/", views_tenants.UseKey.as_view(), name="use-key"),
     path("health/", views.health, name="health"),
     path("t/<slug:tenant>/", include("identity.urls")),
     path("", include("deployments.urls")),

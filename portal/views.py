@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
@@ -13,12 +11,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.csrf import requires_csrf_token
 from social_django.views import auth as social_auth
 
-from portal import account, audit, runs, tenants
+from portal import account, audit, runs
 from portal.access import PERMISSIONS, ROLES, PermissionView, public, roles_of
-from portal.errors import Invalid, PortalError
-from portal.forms import AuditFilter, TenantForm
+from portal.errors import PortalError
 from portal.login import Auth0, sign_out_url
-from portal.models import AuditEvent, Run, Tenant
+from portal.models import Run, Tenant
 
 PER_PAGE = 50
 
@@ -132,97 +129,12 @@ class CancelRun(PermissionView):
         return redirect(run)
 
 
-class Audit(PermissionView):
-    permission = "audit.view"
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        form = AuditFilter(request.GET)
-        found = AuditEvent.objects.all()
-        if form.is_valid():
-            wanted = {f"{name}__icontains": value for name, value in form.cleaned_data.items() if value}
-            found = found.filter(**wanted)
-        page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
-        chain = dict(zip(("count", "problem"), audit.verify(), strict=True)) if "verify" in request.GET else None
-        return render(request, "portal/audit.html", {"page": page, "form": form, "chain": chain})
-
-
-class AuditEventPage(PermissionView):
-    permission = "audit.view"
-
-    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
-        event = get_object_or_404(AuditEvent, pk=pk)
-        sound = event.hash == audit.hash_of(event)
-        return render(request, "portal/audit_event.html", {"event": event, "sound": sound})
-
-
 class Access(PermissionView):
     permission = "access.view"
 
     def get(self, request: HttpRequest) -> HttpResponse:
         rows = [(name, text, [name in held for _, held in ROLES.values()]) for name, text in PERMISSIONS.items()]
         return render(request, "portal/access.html", {"roles": [label for label, _ in ROLES.values()], "rows": rows})
-
-
-class Tenants(PermissionView):
-    permission = "tenants.view"
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        return render(request, "portal/tenants.html", {"all_tenants": Tenant.objects.all()})
-
-
-class TenantPage(PermissionView):
-    permission = "tenants.view"
-
-    def get(self, request: HttpRequest, tenant: str) -> HttpResponse:
-        context = {"state": tenants.state(self.tenant), "public_key": tenants.public_key(self.tenant)}
-        if "plan" in request.GET:
-            context["plan_features"] = tenants.plan_features(self.tenant)
-        return render(request, "portal/tenant.html", context)
-
-
-class NewKey(PermissionView):
-    permission = "tenants.manage"
-
-    def post(self, request: HttpRequest, tenant: str) -> HttpResponse:
-        tenants.generate_key(self.tenant, actor=self.person)
-        messages.success(request, "A new key pair is ready. Register its public key with Auth0, then use it.")
-        return redirect(self.tenant)
-
-
-class UseKey(PermissionView):
-    permission = "tenants.manage"
-
-    def post(self, request: HttpRequest, tenant: str) -> HttpResponse:
-        tenants.use_new_key(self.tenant, actor=self.person)
-        messages.success(request, f"{self.tenant.name} is signed in to with the new key from now on.")
-        return redirect(self.tenant)
-
-
-class AddTenant(PermissionView):
-    permission = "tenants.manage"
-
-    def form(self, data: Any = None) -> TenantForm:
-        return TenantForm(data)
-
-    def get(self, request: HttpRequest, **_: Any) -> HttpResponse:
-        return render(request, "portal/tenant_form.html", {"form": self.form()})
-
-    def post(self, request: HttpRequest, **_: Any) -> HttpResponse:
-        form = self.form(request.POST)
-        if not form.is_valid():
-            return render(request, "portal/tenant_form.html", {"form": form}, status=422)
-        try:
-            saved = tenants.save(form.save(commit=False), actor=self.person)
-        except Invalid as error:
-            form.add_error(None, error.message)
-            return render(request, "portal/tenant_form.html", {"form": form}, status=422)
-        messages.success(request, f"{saved.name} is saved.")
-        return redirect(saved)
-
-
-class EditTenant(AddTenant):
-    def form(self, data: Any = None) -> TenantForm:
-        return TenantForm(data, instance=self.tenant)
 
 
 @public

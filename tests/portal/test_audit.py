@@ -6,9 +6,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
-from portal import audit, auth0
+from portal import audit, auth0, verification
 from portal.errors import Cancelled, Invalid, Missing, Unknown
-from portal.models import AuditEvent, AuditHead
+from portal.models import AuditEvent, AuditHead, Run
 from tests.trail import unguarded
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -134,6 +134,62 @@ def test_acts_at_the_same_moment_make_one_chain():
         thread.join()
     assert audit.verify() == (20, "")
     assert AuditHead.objects.get().count == 20
+
+
+def test_acts_while_the_chain_is_walked_are_no_damage(monkeypatch):
+    monkeypatch.setattr(audit, "TELL_EVERY", 1)
+    act()
+    assert audit.verify(lambda count: bool(act()))[1] == ""
+    assert AuditEvent.objects.count() > 1
+    assert audit.verify()[1] == ""
+
+
+def test_an_entry_added_behind_the_head_is_found():
+    event = act()
+    forged = AuditEvent(at=event.at, actor="mallory", verb="users.unblock", outcome="succeeded")
+    forged.previous_hash = event.hash
+    forged.hash = audit.hash_of(forged)
+    forged.save(force_insert=True)
+    assert "written last" in audit.verify()[1]
+
+
+def test_the_chain_is_verified_in_the_background_and_the_page_shows_the_verdict(eager, person):
+    for _ in range(3):
+        act()
+    auditor = person("auditor")
+    assert "The chain is intact" not in auditor.get("/audit/").content.decode()
+    html = auditor.post("/audit/verify/", follow=True).content.decode()
+    assert "The chain is intact.</strong> All 3 entries follow each other unchanged." in html
+    assert "auditor@larkspur.example" in html
+
+
+def test_a_broken_chain_fails_the_run_and_the_page_says_where(eager, person):
+    events = [act() for _ in range(2)]
+    with unguarded(), connection.cursor() as cursor:
+        cursor.execute("UPDATE portal_auditevent SET actor = 'mallory' WHERE id = %s", [events[1].pk])
+    html = person("auditor").post("/audit/verify/", follow=True).content.decode()
+    assert f"Entry {events[1].pk} was changed after it was written." in html
+    assert Run.objects.get().status == "failed"
+
+
+def test_a_proof_that_is_under_way_is_not_begun_twice_and_its_progress_is_shown(person):
+    auditor = person("auditor")
+    run = Run.objects.create(kind=verification.RUN_KIND, title="Verify the audit trail", status="running")
+    run.events.create(message="5000 of 7000 entries are sound.")
+    html = auditor.post("/audit/verify/", follow=True).content.decode()
+    assert Run.objects.get() == run
+    assert "5000 of 7000 entries are sound." in html
+    assert 'hx-get="/audit/verdict/"' in html
+    assert "5000 of 7000" in auditor.get("/audit/verdict/").content.decode()
+
+
+def test_the_page_of_an_entry_shows_each_request_id(person):
+    with audit.recorded(None, "users.remove_mfa") as entry:
+        auth0.note_write("one-of-two")
+        auth0.note_write("two-of-two")
+    html = person("auditor").get(entry.event.get_absolute_url()).content.decode()
+    assert "<code>one-of-two</code>" in html
+    assert "<code>two-of-two</code>" in html
 
 
 def test_a_reason_is_asked_for_where_the_installation_requires_one(settings):

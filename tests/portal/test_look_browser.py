@@ -9,7 +9,7 @@ PAGES = [
     "/",
     "/account/",
     "/runs/",
-    "/audit/?verify=1",
+    "/audit/",
     "/access/",
     "/tenants/",
     "/tenants/prod/",
