@@ -9,7 +9,7 @@ one step (a list index or a key).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 LIST, SINGLE, KEYED = "list", "single", "keyed"
 # APIs that Auth0 makes in every tenant: they are neither exported nor promoted, and are always there.
@@ -80,17 +80,12 @@ class Kind:
     compare_only: str = ""
     # Paths where the Management API answers 404 for "none", which is no sign of a reading problem.
     absent: tuple[str, ...] = ()
-    extra_scopes: tuple[str, ...] = field(default=())
-
-    @property
-    def read_scopes(self) -> tuple[str, ...]:
-        return (f"read:{self.scope}", *(s for s in self.extra_scopes if s.startswith("read:"))) if self.scope else ()
-
-    @property
-    def write_scopes(self) -> tuple[str, ...]:
-        creates = (f"create:{self.scope}",) if self.shape == LIST and self.api else ()
-        own = (*creates, f"update:{self.scope}") if self.scope else ()
-        return (*own, *(s for s in self.extra_scopes if not s.startswith("read:")))
+    # Scopes that each reading or writing of the kind needs besides its own.
+    extra_scopes: tuple[str, ...] = ()
+    # Scopes that only some objects, or some changes, need.
+    part_scopes: tuple[str, ...] = ()
+    # The verb of the scope that makes a new one, where it is another than that of the call.
+    creating: str = ""
 
     @property
     def all_writes(self) -> tuple[str, ...]:
@@ -158,13 +153,13 @@ _TABLE = (
          "rate_limit_policies", key=("consumer_selector",), api="/rate-limit-policies", volatile=_TIMES, deletable=True),
     Kind("actions", "Actions", _folder("actions", Text("code", "./actions/{name}/code.js", "root")), "actions",
          api="/actions/actions", writes=("POST /actions/actions/{id}/deploy",), secrets=("secrets/*/value",),
-         volatile=("status", "installed_integration_id"), deletable=True, extra_scopes=("read:actions",),
+         volatile=("status", "installed_integration_id"), deletable=True, extra_scopes=("create:actions",),
          references=(Reference("modules/*/module_name", ("actionModules",)),)),
     Kind("databases", "Database connections",
          (File("database-connections/{name}/database.json", texts=(Text("options/customScripts/*", "{key}.js"),)),),
          "connections", api="/connections", holds_secrets=True, secrets=("options/configuration/*",),
          writes=("PATCH /connections/{id}/clients",), absent=("/connections/",),
-         extra_scopes=("read:connections_options", "update:connections_options"),
+         extra_scopes=("read:connections_options", "update:connections_options", "read:actions"),
          references=(Reference("enabled_clients/*", ("clients",)),
                      Reference("options/custom_password_hash/action_id", ("actions",)))),
     Kind("connections", "Connections", _folder("connections", Text("options/email/body", "{name}.html")), "connections",
@@ -173,12 +168,14 @@ _TABLE = (
                  "PATCH /connections/{id}/scim-configuration", "POST /connections/{id}/directory-provisioning",
                  "PATCH /connections/{id}/directory-provisioning"),
          absent=("/connections/", "/connections-directory-provisionings"), deletable=True,
-         extra_scopes=("read:connections_options", "update:connections_options"),
+         extra_scopes=("read:connections_options", "update:connections_options", "read:directory_provisionings"),
+         part_scopes=("create:directory_provisionings", "update:directory_provisionings", "read:scim_config",
+                      "create:scim_config", "update:scim_config"),
          references=(Reference("enabled_clients/*", ("clients",)),
                      Reference("options/idpinitiated/client_id", ("clients",)))),
     Kind("emailProvider", "E-mail provider", (File("emails/provider.json"),), "email_provider", shape=SINGLE,
          holds_secrets=True, secrets=("credentials/*",), writes=("POST /emails/provider", "PATCH /emails/provider"),
-         absent=("/emails/provider",), extra_scopes=("create:email_provider",)),
+         absent=("/emails/provider",), part_scopes=("create:email_provider",)),
     Kind("clientGrants", "Client grants", _folder("grants", file="{client_id}-{audience}"), "client_grants",
          key=("client_id", "audience"), api="/client-grants", deletable=True,
          references=(Reference("client_id", ("clients",)), Reference("audience", ("resourceServers",)))),
@@ -188,22 +185,23 @@ _TABLE = (
     Kind("phoneProviders", "Phone providers", (File("phone-providers/provider.json"),), "phone_providers",
          api="/branding/phone/providers", holds_secrets=True, secrets=("credentials/*",), volatile=_TIMES),
     Kind("themes", "Themes", _folder("themes", file="theme{index}"), "branding", key=("displayName",), api="/branding/themes",
-         id="themeId", absent=("/branding/themes",)),
+         id="themeId", absent=("/branding/themes",), creating="update"),
     Kind("selfServiceProfiles", "Self-service profiles", _folder("self-service-profiles"), "self_service_profiles",
          api="/self-service-profiles", volatile=_TIMES, writes=("PUT /self-service-profiles/{id}/custom-text/*/*",),
-         deletable=True, references=(Reference("user_attribute_profile_id", ("userAttributeProfiles",)),)),
+         deletable=True,
+         part_scopes=("read:self_service_profile_custom_texts", "update:self_service_profile_custom_texts"), references=(Reference("user_attribute_profile_id", ("userAttributeProfiles",)),)),
     Kind("phoneTemplates", "Phone templates", _folder("phone-templates", file="{type}"), "phone_templates", key=("type",),
          api="/branding/phone/templates", volatile=_TIMES),
     Kind("tokenExchangeProfiles", "Token exchange profiles", _folder("token-exchange-profiles"), "token_exchange_profiles",
-         api="/token-exchange-profiles", volatile=_TIMES, deletable=True,
+         api="/token-exchange-profiles", volatile=_TIMES, deletable=True, extra_scopes=("read:actions",),
          references=(Reference("action_id", ("actions",)),)),
     Kind("emailTemplates", "E-mail templates", _folder("emails", Text("body", "{template}.html"), file="{template}"),
-         "email_templates", key=("template",), absent=("/email-templates/",), extra_scopes=("create:email_templates",),
+         "email_templates", key=("template",), absent=("/email-templates/",),
          writes=("POST /email-templates", "PATCH /email-templates/{name}", "PUT /email-templates/{name}")),
     Kind("branding", "Branding",
          (File("branding/branding.json"),
           File("branding/templates/{template}.json", "templates", (Text("body", "{template}.html"),))),
-         "branding", shape=SINGLE, absent=("/branding/templates/",), extra_scopes=("update:prompts",),
+         "branding", shape=SINGLE, absent=("/branding/templates/",), extra_scopes=("read:custom_domains",), part_scopes=("update:prompts",),
          writes=("PATCH /branding", "PUT /branding/templates/universal-login", "PATCH /prompts")),
     Kind("organizations", "Organizations", _folder("organizations"), "organizations", api="/organizations", deletable=True,
          writes=("POST /organizations/{id}/enabled_connections", "PATCH /organizations/{id}/enabled_connections/*",
@@ -213,8 +211,13 @@ _TABLE = (
                  "POST /organizations/{id}/clients", "DELETE /organizations/{id}/clients",
                  "POST /organizations/{id}/discovery-domains", "PATCH /organizations/{id}/discovery-domains/*",
                  "DELETE /organizations/{id}/discovery-domains/*"),
-         extra_scopes=("read:organization_connections", "create:organization_connections",
-                       "update:organization_connections"),
+         extra_scopes=("read:organization_connections", "read:organization_client_grants", "read:organization_clients",
+                       "read:organization_discovery_domains", "read:clients"),
+         part_scopes=("create:organization_connections", "update:organization_connections",
+                      "delete:organization_connections", "create:organization_client_grants",
+                      "delete:organization_client_grants", "create:organization_clients", "delete:organization_clients",
+                      "create:organization_discovery_domains", "update:organization_discovery_domains",
+                      "delete:organization_discovery_domains"),
          references=(Reference("connections/*/name", _ANY_CONNECTION),
                      Reference("client_grants/*/client_id", ("clients",)),
                      Reference("clients/*/client_id", ("clients",)))),
@@ -229,18 +232,19 @@ _TABLE = (
          secrets=("destination/configuration/webhook_authorization/token",
                   "destination/configuration/webhook_authorization/password",
                   "destination/configuration/webhook_authorization/header_value"),
-         replaces=("destination",), volatile=("status", *_TIMES), deletable=True),
+         replaces=("destination",), volatile=("status", *_TIMES), deletable=True, extra_scopes=("read:actions",)),
     Kind("prompts", "Prompts",
          (File("prompts/prompts.json"), File("prompts/custom-text.json", "customText"),
           File("prompts/partials.json", "partials"),
           File("prompts/screenRenderSettings/{prompt}_{screen}.json", "screenRenderers")),
-         "prompts", shape=SINGLE, absent=("/prompts/",), volatile=("screenRenderers/*/tenant",),
+         "prompts", shape=SINGLE, absent=("/prompts/",), volatile=("screenRenderers/*/tenant",), extra_scopes=("read:tenant_settings",),
          writes=("PATCH /prompts", "PUT /prompts/*/custom-text/*", "PUT /prompts/*/partials", "PATCH /prompts/rendering")),
     Kind("triggers", "Action bindings", (File("triggers/triggers.json"),), "actions", shape=KEYED, ordered=("",),
          writes=("PATCH /actions/triggers/{name}/bindings",), references=(Reference("*/action_name", ("actions",)),)),
     Kind("flows", "Flows", _folder("flows"), "flows", api="/flows", ordered=("*",), deletable=True,
+         extra_scopes=("read:flows_vault_connections",),
          references=(Reference("actions/*/params/connection_id", ("flowVaultConnections",)),)),
-    Kind("forms", "Forms", _folder("forms"), "forms", api="/forms", ordered=("*",), deletable=True,
+    Kind("forms", "Forms", _folder("forms"), "forms", api="/forms", ordered=("*",), deletable=True, extra_scopes=("read:flows",),
          references=(Reference("nodes/*/config/flow_id", ("flows",)),)),
     Kind("tenant", "Tenant settings", (File("tenant.json"),), "tenant_settings", shape=SINGLE,
          volatile=("sandbox_versions_available",), writes=("PATCH /tenants/settings",),

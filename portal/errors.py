@@ -46,15 +46,16 @@ class Denied(Refused):
 
 
 class MissingScope(Refused):
-    """`scopes`: any one of them would do."""
+    """`scopes`: any one of them would do, as Auth0 says; with `every`, all are needed."""
 
     template = "errors/missing_scope.html"
 
-    def __init__(self, scopes: list[str], tenant: str, *, request_id: str = "") -> None:
-        wanted = " or ".join(scopes)
+    def __init__(self, scopes: list[str], tenant: str, *, request_id: str = "", every: bool = False) -> None:
+        self.joint = "and" if every else "or"
+        wanted = f" {self.joint} ".join(scopes)
         super().__init__(
-            f"The machine-to-machine application of {tenant} lacks the scope {wanted}. "
-            "Grant it in Auth0: Applications > APIs > Auth0 Management API > Machine to Machine Applications.",
+            f"The machine-to-machine application of {tenant} lacks the scope{'s' if every and scopes[1:] else ''} "
+            f"{wanted}. Grant in Auth0: Applications > APIs > Auth0 Management API > Machine to Machine Applications.",
             request_id=request_id,
             code="insufficient_scope",
         )

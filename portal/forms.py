@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import Any
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django import forms
 from django.conf import settings
 
 from portal.models import AuditEvent, Tenant
+
+SMALLEST_KEY_BITS = 2048
 
 
 class ReasonForm(forms.Form):
@@ -33,38 +39,78 @@ class TenantForm(forms.ModelForm):
 
     client_secret = forms.CharField(
         required=False, strip=True, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="Leave empty to keep the stored one.",
+        help_text="Leave empty to keep what is stored. A new secret takes the place of a private key.",
     )  # fmt: skip
     private_key = forms.CharField(
         required=False, widget=forms.Textarea(attrs={"rows": 4, "autocomplete": "off"}),
-        help_text="PEM, for private key JWT instead of a secret. Leave empty to keep the stored one.",
+        help_text="PEM, for private key JWT instead of a secret. Leave empty to keep what is stored.",
     )  # fmt: skip
-
     reader_client_secret = forms.CharField(
-        required=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="Of the reading application. Leave empty to keep the stored one.",
-    )
+        required=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="Of the reading application. Leave empty to keep what is stored.",
+    )  # fmt: skip
+    reader_private_key = forms.CharField(
+        required=False, widget=forms.Textarea(attrs={"rows": 4, "autocomplete": "off"}),
+        help_text="Of the reading application, instead of its secret. Leave empty to keep what is stored.",
+    )  # fmt: skip
 
     class Meta:
         model = Tenant
         fields = (
             *("name", "slug", "domain", "stage", "position", "protected", "read_only"),
-            *("client_id", "client_secret", "private_key", "reader_client_id", "reader_client_secret"),
+            *("client_id", "client_secret", "private_key"),
+            *("reader_client_id", "reader_client_secret", "reader_private_key"),
             *("ca_bundle", "variables"),
         )
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        for name in ("client_secret", "private_key", "reader_client_secret"):
-            data[name] = data.get(name) or getattr(self.stored, name, "")
-        if not data["client_secret"] and not data["private_key"]:
-            self.add_error("client_secret", "Enter the client secret of the application, or a private key.")
+        self._settle("client_secret", "private_key", data)
+        if data.get("reader_client_id"):
+            self._settle("reader_client_secret", "reader_private_key", data)
+        else:
+            data |= {"reader_client_secret": "", "reader_private_key": ""}
         return data
+
+    def clean_private_key(self) -> str:
+        return _rsa_key(self.cleaned_data["private_key"])
+
+    def clean_reader_private_key(self) -> str:
+        return _rsa_key(self.cleaned_data["reader_private_key"])
+
+    def clean_ca_bundle(self) -> str:
+        text = self.cleaned_data["ca_bundle"].strip()
+        try:
+            if text:
+                ssl.create_default_context().load_verify_locations(cadata=text)
+        except (ssl.SSLError, ValueError):
+            raise forms.ValidationError("These are no certificates in PEM: -----BEGIN CERTIFICATE----- …") from None
+        return text
+
+    def _settle(self, secret: str, key: str, data: dict[str, Any]) -> None:
+        """What is typed takes the place of what is stored; of secret and key an application has one."""
+        if data.get(secret) and data.get(key):
+            self.add_error(key, "Enter the secret or a private key, not both.")
+        elif not data.get(secret) and not data.get(key):
+            data |= {name: getattr(self.stored, name, "") for name in (secret, key)}
+            if not data[secret] and not data[key] and not self.errors.get(key):
+                self.add_error(secret, "Enter the client secret of the application, or a private key.")
 
     @property
     def stored(self) -> Tenant | None:
         return Tenant.objects.filter(pk=self.instance.pk).first() if self.instance.pk else None
+
+
+def _rsa_key(text: str) -> str:
+    """Raises ValidationError for what private key JWT can't be signed with."""
+    text = text.strip()
+    try:
+        key = load_pem_private_key(text.encode(), password=None) if text else None
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise forms.ValidationError("This is no private key in PEM, or it is protected by a password.") from None
+    if key and not (isinstance(key, rsa.RSAPrivateKey) and key.key_size >= SMALLEST_KEY_BITS):
+        raise forms.ValidationError(f"Auth0 takes RSA keys of {SMALLEST_KEY_BITS} bits or more for private key JWT.")
+    return text
 
 
 class AuditFilter(forms.Form):

@@ -46,6 +46,8 @@ class Tenant(models.Model):
         max_length=64, blank=True, help_text="A second application with read scopes alone; reads use it then."
     )
     reader_client_secret = EncryptedTextField(blank=True)
+    reader_private_key = EncryptedTextField(blank=True, help_text="PEM; used instead of the reader's secret.")
+    pending_reader_private_key = EncryptedTextField(blank=True)
     ca_bundle = models.TextField(blank=True, help_text="PEM certificates to trust for this tenant besides the usual.")
     variables = models.JSONField(default=dict, blank=True, help_text="Values that differ per tenant, for promotions.")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -67,6 +69,38 @@ class Tenant(models.Model):
     @property
     def audience(self) -> str:
         return f"{self.url}/api/v2/"
+
+
+class ScopeUse(models.Model):
+    """That a scope of the Management API was used at a tenant: first and last day. Written by portal.auth0.usage."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="scope_uses")
+    scope = models.CharField(max_length=80)
+    first_used_on = models.DateField()
+    last_used_on = models.DateField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "scope"], name="one_row_per_tenant_and_scope")]
+
+    def __str__(self) -> str:
+        return f"{self.scope} at {self.tenant}"
+
+
+class PlanAnswer(models.Model):
+    """What a tenant said when it was asked for a feature that its plan may lack. Written by portal.plans."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="plan_answers")
+    feature = models.CharField(max_length=40)
+    # None: the answer does not tell, because a scope is missing or the tenant was away.
+    available = models.BooleanField(null=True)
+    said = models.TextField(blank=True)
+    asked_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "feature"], name="one_answer_per_tenant_and_feature")]
+
+    def __str__(self) -> str:
+        return f"{self.feature} at {self.tenant}"
 
 
 class AuditEvent(models.Model):
@@ -191,4 +225,6 @@ def tenant_snapshot(tenant: Tenant) -> dict[str, Any]:
         "client_secret_set": bool(tenant.client_secret),
         "private_key_set": bool(tenant.private_key),
         "reader_client_id": tenant.reader_client_id,
+        "reader_client_secret_set": bool(tenant.reader_client_secret),
+        "reader_private_key_set": bool(tenant.reader_private_key),
     }

@@ -24,8 +24,16 @@ urlpatterns = [
     path("tenants/add/", views_tenants.AddTenant.as_view(), name="add-tenant"),
     path("tenants/<slug:tenant>/", views_tenants.TenantPage.as_view(), name="tenant"),
     path("tenants/<slug:tenant>/edit/", views_tenants.EditTenant.as_view(), name="edit-tenant"),
-    path("tenants/<slug:tenant>/key/", views_tenants.NewKey.as_view(), name="new-key"),
-    path("tenants/<slug:tenant>/key/use/", views_tenants.UseKey.as_view(), name="use-key"),
+    *(
+        path(f"tenants/<slug:tenant>/keys/<slug:application>/{act}", view.as_view(), name=name)
+        for act, view, name in (
+            ("", views_tenants.NewKey, "new-key"),
+            ("use/", views_tenants.UseKey, "use-key"),
+            ("discard/", views_tenants.DiscardKey, "discard-key"),
+        )
+    ),
+    path("tenants/<slug:tenant>/token/", views_tenants.FreshToken.as_view(), name="fresh-token"),
+    path("tenants/<slug:tenant>/plan/", views_tenants.AskForPlan.as_view(), name="ask-for-plan"),
     path("health/", views.health, name="health"),
     path("t/<slug:tenant>/", include("identity.urls")),
     path("", include("deployments.urls")),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from portal import tenants
+from portal import credentials, plans, standing, tenants
 from portal.access import PermissionView
 from portal.errors import Invalid
 from portal.forms import TenantForm
@@ -23,31 +23,76 @@ class Tenants(PermissionView):
 
 
 class TenantPage(PermissionView):
+    """What the tenant's applications may do, and its credentials."""
+
     permission = "tenants.view"
 
     def get(self, request: HttpRequest, tenant: str) -> HttpResponse:
-        context = {"state": tenants.state(self.tenant), "public_key": tenants.public_key(self.tenant)}
-        if "plan" in request.GET:
-            context["plan_features"] = tenants.plan_features(self.tenant)
+        found = standing.of(self.tenant)
+        context = {
+            "standing": found,
+            "commands": [(a, standing.grant_command(self.tenant, a.client_id, a.lacking)) for a in found.applications],
+            "answers": plans.answers(self.tenant),
+            "keys": credentials.keys_of(self.tenant),
+        }
         return render(request, "portal/tenant.html", context)
 
 
+class FreshToken(PermissionView):
+    """POST: sign in again now, for scopes that were granted or taken away since the last time."""
+
+    permission = "tenants.view"
+
+    def post(self, request: HttpRequest, tenant: str) -> HttpResponse:
+        tenants.sign_in_anew(self.tenant)
+        messages.success(request, "Signed in again. This is what is granted now.")
+        return redirect(self.tenant)
+
+
+class AskForPlan(PermissionView):
+    """POST: ask the tenant for each feature that plans may lack."""
+
+    permission = "tenants.view"
+
+    def post(self, request: HttpRequest, tenant: str) -> HttpResponse:
+        plans.ask(self.tenant)
+        return redirect(self.tenant.get_absolute_url() + "#plan")
+
+
 class NewKey(PermissionView):
+    """POST: make a key pair that waits until it is registered with Auth0 and has worked."""
+
     permission = "tenants.manage"
 
-    def post(self, request: HttpRequest, tenant: str) -> HttpResponse:
-        tenants.generate_key(self.tenant, actor=self.person)
-        messages.success(request, "A new key pair is ready. Register its public key with Auth0, then use it.")
-        return redirect(self.tenant)
+    def post(self, request: HttpRequest, tenant: str, application: str) -> HttpResponse:
+        if application not in credentials.FIELDS:
+            raise Http404
+        try:
+            said = self.act(application)
+        except Invalid as error:
+            messages.error(request, error.message)
+        else:
+            messages.success(request, said)
+        return redirect(self.tenant.get_absolute_url() + f"#credentials-{application}")
+
+    def act(self, application: str) -> str:
+        credentials.generate_key(self.tenant, actor=self.person, application=application)
+        return "A new key pair is ready. Register its public key with Auth0, then use it."
 
 
-class UseKey(PermissionView):
-    permission = "tenants.manage"
+class UseKey(NewKey):
+    def act(self, application: str) -> str:
+        credentials.use_new_key(self.tenant, actor=self.person, application=application)
+        return (
+            f"{self.tenant.name} is signed in to with the new key from now on. "
+            "Remove the credential that it replaces from the application in Auth0."
+        )
 
-    def post(self, request: HttpRequest, tenant: str) -> HttpResponse:
-        tenants.use_new_key(self.tenant, actor=self.person)
-        messages.success(request, f"{self.tenant.name} is signed in to with the new key from now on.")
-        return redirect(self.tenant)
+
+class DiscardKey(NewKey):
+    def act(self, application: str) -> str:
+        credentials.discard_new_key(self.tenant, actor=self.person, application=application)
+        return "The new key pair is gone. The stored credentials stay in use."
 
 
 class AddTenant(PermissionView):

@@ -18,8 +18,10 @@ from typing import IO, Any
 
 from django.conf import settings
 
+from deployments import scopes
+from deployments.kinds import KINDS
 from portal import auth0
-from portal.auth0 import limits, tokens
+from portal.auth0 import limits, tokens, usage
 from portal.errors import Conflict, Invalid, MissingScope, NotConnected, PortalError, Refused, Unavailable
 from portal.models import Tenant
 from portal.redaction import clean
@@ -71,7 +73,7 @@ def run(
     job = {
         "mode": mode,
         "domain": tenant.domain,
-        "token": tokens.management_token(tenant),
+        "token": tokens.young(tenant, tokens.credentials(tenant, writing=mode == "import")).value,
         "clientId": tenant.client_id,
         "folder": str(folder),
         "included": included,
@@ -162,6 +164,8 @@ def _add(tenant: Tenant, outcome: Outcome, event: Event) -> None:
         case "http":
             outcome.calls += 1
             _learn(tenant, event.get("limit"))
+            if kind in KINDS and event["status"] in usage.ANSWERED:
+                usage.note(tenant, scopes.of_call(KINDS[kind], event["method"]))
             _note(outcome, kind, event)
         case "write" if event["phase"] == "done" and 200 <= event["status"] < 300:
             auth0.note_write(event["request"])

@@ -115,11 +115,6 @@ def change_local_documents(tenant: Tenant, documents: dict[str, dict[str, dict[s
     _connected(tenant)[1].request("PATCH", f"{tenant.url}/_sandbox/state", json={"documents": documents})
 
 
-def check(tenant: Tenant) -> set[str]:
-    """The scopes that a fresh token of the tenant's application carries. Raises NotConnected or Unavailable."""
-    return tokens.fetch(tenant).scopes
-
-
 def forget(tenant: Tenant) -> None:
     """Drop this process's connections and the shared token, after credentials were changed."""
     tokens.forget(tenant)

@@ -13,6 +13,8 @@ from portal.models import Tenant
 # Background work stops when less than this share of the limit is left, so that people are not slowed by it.
 SHARE_FOR_PEOPLE = 0.2
 LONGEST_WAIT_SECONDS = 90
+# For the tenant's page; the figure that calls are held against ends with its window.
+REMEMBER_SECONDS = 24 * 3600
 
 
 def learn(tenant: Tenant, headers: Mapping[str, str]) -> None:
@@ -22,15 +24,21 @@ def learn(tenant: Tenant, headers: Mapping[str, str]) -> None:
         reset = float(headers["x-ratelimit-reset"])
     except (KeyError, ValueError):
         return
-    seconds = max(1.0, reset - time.time())
-    cache.set(f"limit:{tenant.pk}", {"limit": limit, "reset": time.time() + seconds}, timeout=seconds)
+    now, seconds = time.time(), max(1.0, reset - time.time())
+    said = {"limit": limit, "left": left, "reset": now + seconds, "at": now}
+    cache.set(f"limit:{tenant.pk}", said, timeout=REMEMBER_SECONDS)
     cache.set(f"limit:{tenant.pk}:left", left, timeout=seconds)
 
 
 def state(tenant: Tenant) -> dict[str, float] | None:
-    """{"limit", "left", "reset" (epoch seconds)} or None where nothing is known at this moment."""
+    """{"limit", "left", "reset", "at" (epoch seconds)} or None where nothing is known at this moment."""
     known, left = cache.get(f"limit:{tenant.pk}"), cache.get(f"limit:{tenant.pk}:left")
     return None if known is None or left is None else {**known, "left": left}
+
+
+def last(tenant: Tenant) -> dict[str, float] | None:
+    """What the latest answer said, {"limit", "left", "reset", "at"}, also when that is over; None after a day."""
+    return cache.get(f"limit:{tenant.pk}")
 
 
 def wait(tenant: Tenant, *, background: bool) -> None:

@@ -21,6 +21,8 @@ from portal.models import Tenant
 # Renew this long before the end, so that no call starts with a token that ends on the way.
 LEEWAY_SECONDS = 120
 LOCK_SECONDS = 20
+# Where a scope is missing, a token that is older is fetched anew: the scope may have been granted since.
+YOUNG_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,16 @@ class Token:
     scopes_text: str
 
     @property
-    def scopes(self) -> set[str]:
-        return set(self.scopes_text.split())
+    def scopes(self) -> frozenset[str]:
+        return frozenset(self.scopes_text.split())
+
+    @property
+    def age_seconds(self) -> float:
+        return time.time() - self.fetched_at
+
+    @property
+    def left_seconds(self) -> float:
+        return self.expires_at - time.time()
 
 
 @dataclass(frozen=True)
@@ -47,7 +57,7 @@ class Credentials:
 def credentials(tenant: Tenant, *, writing: bool = True) -> Credentials:
     """What a call signs in with: reads use the tenant's reading application, where there is one."""
     if tenant.reader_client_id and not writing:
-        return Credentials(tenant.reader_client_id, tenant.reader_client_secret)
+        return Credentials(tenant.reader_client_id, tenant.reader_client_secret, tenant.reader_private_key)
     return Credentials(tenant.client_id, tenant.client_secret, tenant.private_key)
 
 
@@ -71,6 +81,12 @@ def current(tenant: Tenant, application: Credentials | None = None) -> Token:
         if time.monotonic() > deadline:
             raise Unavailable(f"{tenant.name} gives no access token: another process has been waiting for it too long.")
         time.sleep(0.05)
+
+
+def young(tenant: Tenant, application: Credentials | None = None) -> Token:
+    """The shared token, fetched anew where it is older than a moment: it carries what is granted now."""
+    token = current(tenant, application)
+    return token if token.age_seconds <= YOUNG_SECONDS else fetch(tenant, application)
 
 
 def fetch(tenant: Tenant, application: Credentials | None = None) -> Token:
@@ -143,6 +159,12 @@ def _unreachable(tenant: Tenant, error: httpx.HTTPError) -> Exception:
 def _refusal(tenant: Tenant, application: Credentials, answer: httpx.Response) -> Exception:
     if answer.status_code == 429 or answer.status_code >= 500:
         return Unavailable(f"{tenant.name} gives no access token now (status {answer.status_code}). Try again.")
+    if answer.status_code == 401 and application.private_key:
+        return NotConnected(
+            f"{tenant.name} does not know the private key of application {application.client_id}: register its public "
+            "key there (Applications > the application > Credentials > Private Key JWT), and save. Auth0 needs a "
+            "moment, and a plan that has private key JWT."
+        )
     if answer.status_code == 401:
         return NotConnected(
             f"{tenant.name} refuses the credentials of application {application.client_id}: "

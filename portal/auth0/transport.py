@@ -16,10 +16,11 @@ from typing import Any
 import httpx
 from django.conf import settings
 
-from portal.auth0 import decisions, limits, tokens
-from portal.errors import ReadOnly, Unavailable, Unknown
+from portal.auth0 import decisions, endpoints, limits, tokens, usage
+from portal.errors import NotConnected, ReadOnly, Unavailable, Unknown
 from portal.models import Tenant
 
+API = "/api/v2/"
 SAFE = {"GET", "HEAD", "OPTIONS"}
 PERSON_RETRIES, BACKGROUND_RETRIES = 1, 8
 PERSON_PATIENCE_SECONDS, BACKGROUND_PATIENCE_SECONDS = 1.5, 90.0
@@ -70,10 +71,11 @@ class Gateway(httpx.Client):
             answer = self._once(request, attempt, **kwargs)
             if answer is None:
                 continue
-            if answer.status_code == 401 and not renewed and "Authorization" in request.headers:
+            if not renewed and self._token_is_outdated(request, answer):
                 renewed = True
                 tokens.forget(self.tenant)
                 continue
+            self._note_scopes(request, answer)
             if answer.is_success:
                 if request.method not in SAFE:
                     note_write(answer.headers.get("x-auth0-requestid", ""))
@@ -85,9 +87,31 @@ class Gateway(httpx.Client):
 
     def _authorise(self, request: httpx.Request) -> None:
         """Calls of the Management API carry a token of the application that reads or writes; others carry none."""
-        if request.url.path.startswith("/api/v2/"):
-            writing = request.method not in SAFE
-            request.headers["Authorization"] = f"Bearer {tokens.management_token(self.tenant, writing=writing)}"
+        if request.url.path.startswith(API):
+            # Threads share this client: the tenant at hand must be the one whose credentials were refused.
+            tenant, writing = self.tenant, request.method not in SAFE
+            try:
+                token = tokens.management_token(tenant, writing=writing)
+            except NotConnected:
+                rotated = _rotated(tenant, writing=writing)
+                if rotated is None:
+                    raise
+                self.tenant, token = rotated, tokens.management_token(rotated, writing=writing)
+            request.headers["Authorization"] = f"Bearer {token}"
+
+    def _token_is_outdated(self, request: httpx.Request, answer: httpx.Response) -> bool:
+        """Refused, or older than a moment and short of a scope, which may have been granted since it was fetched."""
+        if "Authorization" not in request.headers or answer.status_code not in (401, 403):
+            return False
+        if answer.status_code == 401:
+            return True
+        token = tokens.current(self.tenant, tokens.credentials(self.tenant, writing=request.method not in SAFE))
+        return b"insufficient_scope" in answer.content and token.age_seconds > tokens.YOUNG_SECONDS
+
+    def _note_scopes(self, request: httpx.Request, answer: httpx.Response) -> None:
+        path = request.url.raw_path.decode().partition("?")[0]
+        if path.startswith(API) and answer.status_code in usage.ANSWERED:
+            usage.note(self.tenant, endpoints.scopes_of(request.method, path.removeprefix(API)))
 
     def _once(self, request: httpx.Request, attempt: int, **kwargs: Any) -> httpx.Response | None:
         """One try; None where a read was lost on the way and may be tried again."""
@@ -113,6 +137,14 @@ def gateway(tenant: Tenant) -> Gateway:
     # One that is no longer wanted may still be answering somebody: its connections close when nobody holds it any more.
     weakref.finalize(client, client._transport.close)
     return client
+
+
+def _rotated(tenant: Tenant, *, writing: bool) -> Tenant | None:
+    """The tenant with the credentials that are stored now, for work that began before they were rotated; else None."""
+    stored = Tenant.objects.filter(pk=tenant.pk, domain=tenant.domain).first()
+    if stored and tokens.credentials(stored, writing=writing) != tokens.credentials(tenant, writing=writing):
+        return stored
+    return None
 
 
 def _refuse_writes(tenant: Tenant, request: httpx.Request) -> None:

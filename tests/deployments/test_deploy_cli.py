@@ -7,16 +7,19 @@ import threading
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
-from deployments import plan, project, snapshots
+from deployments import plan, project, scopes, snapshots
 from deployments.engines import deploy_cli, writes
 from deployments.models import Snapshot
-from portal import auth0, runs
+from portal import runs
+from portal.auth0 import tokens
 from portal.errors import Invalid, MissingScope, NotConnected, ReadOnly, Refused, Unavailable
-from portal.models import Run
+from portal.models import Run, ScopeUse
 from portal.runs import Cancelled, Progress
+from sandbox.kinds.routes import find
 from tests.deployments.line import reading_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -62,9 +65,15 @@ def test_a_whole_tenant_is_read_and_a_second_reading_is_the_same(tenants: Any, r
     assert snapshots.content_of(stored) == first.content
     assert snapshots.ids_of(stored)["clients"]["Castellan"] == "castellanPortalLocalDemoOnly0001"
     assert not any("secret-0001" in str(thing) for thing in first.content.values())
-    assert [
-        r["method"] for r in sandbox.tenant("dev").requests() if "/api/v2/" in r["path"] and r["method"] != "GET"
-    ] == []
+    asked = [r for r in sandbox.tenant("dev").requests() if r["path"].startswith("/api/v2/")]
+    assert {r["method"] for r in asked} == {"GET"}
+    # Every scope that the Deploy CLI was asked for is in the table, and on record as used.
+    used = set(ScopeUse.objects.values_list("scope", flat=True))
+    for request in asked:
+        endpoint = find([unquote(part) for part in request["path"].removeprefix("/api/v2/").split("/")], "GET")
+        assert endpoint, request["path"]
+        wanted = set(endpoint[0].scopes)
+        assert wanted & used & scopes.reading(), (request["path"], wanted)
 
 
 def test_the_child_has_an_empty_environment_and_no_token_in_its_arguments(
@@ -140,7 +149,7 @@ def test_wrong_credentials_are_told_as_such(run: Run) -> None:
 
 
 def test_a_certificate_that_is_not_trusted_is_told_as_such(run: Run, settings: Any, tmp_path: Path) -> None:
-    auth0.check(run.tenant)  # fetches the token, which is kept
+    tokens.fetch(run.tenant)  # it is kept
     run.tenant.ca_bundle = ""
     run.tenant.save()
     settings.CA_BUNDLE = ""
@@ -277,7 +286,7 @@ def _until(there: Any, seconds: float) -> None:
 
 
 def test_a_lost_connection_is_unavailable(run: Run, tmp_path: Path) -> None:
-    auth0.check(run.tenant)
+    tokens.fetch(run.tenant)
     run.tenant.domain = "localhost:1"
     with pytest.raises((Unavailable, NotConnected)):
         deploy_cli.run(run.tenant, "export", tmp_path, on_event=lambda event: None, included=["roles"])

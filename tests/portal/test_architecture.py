@@ -1,7 +1,7 @@
 """The house rules that can be checked: each page has a right, each setting and permission is documented."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -93,12 +93,17 @@ def test_every_setting_is_documented():
 
 
 def test_the_permission_table_in_the_docs_is_the_one_in_the_code():
-    lines = ["| Permission | Lets a person | " + " | ".join(label for label, _ in ROLES.values()) + " |"]
-    lines.append("|---|---|" + "---|" * len(ROLES))
+    lines = ["| Permission | Lets a person | Needs at the tenant | " + " | ".join(label for label, _ in ROLES.values())]
+    lines = [lines[0] + " |", "|---|---|---|" + "---|" * len(ROLES)]
     for name, text in PERMISSIONS.items():
         marks = " | ".join("yes" if name in held else "" for _, held in ROLES.values())
-        lines.append(f"| `{name}` | {text} | {marks} |")
+        needs = listed(scopes.FEATURES[name].needs) if name in scopes.FEATURES else ""
+        lines.append(f"| `{name}` | {text} | {needs} | {marks} |")
     assert "\n".join(lines) in (ROOT / "docs/permissions.md").read_text()
+
+
+def listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def test_only_the_gateway_imports_the_auth0_sdk_or_an_http_client():
@@ -114,12 +119,18 @@ def test_only_the_gateway_imports_the_auth0_sdk_or_an_http_client():
             ), name
 
 
-def test_the_scope_table_in_the_docs_is_the_one_in_the_code():
-    page = (ROOT / "docs/access.md").read_text()
-    for permission in PERMISSIONS:
-        needs, improves = scopes.NEEDS.get(permission, ()), scopes.IMPROVES.get(permission, ())
-        if needs or improves:
-            listed = [", ".join(f"`{scope}`" for scope in group) for group in (needs, improves)]
-            assert f"| `{permission}` | {listed[0]} | {listed[1]} |" in page
+def test_the_scope_tables_in_the_docs_are_the_ones_in_the_code():
+    """Features that need the same stand in one row, and dangerous scopes that are so for one reason."""
+    features: dict[tuple[str, str], list[str]] = {}
+    for name, feature in scopes.FEATURES.items():
+        features.setdefault((listed(feature.needs), listed(feature.improves)), []).append(name)
+    lines = ["| Feature | Needs | Left out without |", "|---|---|---|"]
+    lines += [f"| {listed(names)} | {needs} | {improves} |" for (needs, improves), names in features.items()]
+    reasons: dict[str, list[str]] = {}
     for scope, why in scopes.DANGEROUS.items():
-        assert f"| `{scope}` | {why} |" in page
+        reasons.setdefault(why, []).append(scope)
+    dangerous = ["| Scope | Why it is dangerous |", "|---|---|"]
+    dangerous += [f"| {listed(names)} | {why} |" for why, names in reasons.items()]
+    page = (ROOT / "docs/access.md").read_text()
+    assert "\n".join(lines) in page
+    assert "\n".join(dangerous) in page

@@ -9,11 +9,7 @@ from portal import auth0
 from portal.auth0 import limits, tokens, transport
 from portal.errors import Conflict, Invalid, Missing, NotConnected, Refused, Unavailable, Unknown
 
-
-@pytest.fixture
-def dev(tenants):
-    yield tenants["dev"]
-    auth0.forget(tenants["dev"])
+pytestmark = pytest.mark.usefixtures("own_calls")
 
 
 @pytest.fixture

@@ -1,17 +1,27 @@
-"""Say in a terminal what is wrong with this installation and its tenants."""
+"""Say in a terminal what is wrong with this installation and its tenants: all that the tenant's page says."""
 
 from __future__ import annotations
 
+import json
+import textwrap
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.checks import ERROR, WARNING, run_checks
 from django.core.management.base import BaseCommand, CommandError
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from portal import tenants
+from portal import plans, standing
 from portal.models import Run, Tenant
+from portal.standing import Standing
+
+WRONG, NOTE, OK = "WRONG", "note", "ok"
+COLUMNS = 79
+Line = tuple[str, str]
 
 
 class Command(BaseCommand):
@@ -19,52 +29,147 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: Any) -> None:
-        parser.add_argument("tenant", nargs="*", help="slugs of the tenants to check; all without any")
+        parser.add_argument(
+            "--tenant", action="append", default=[], metavar="SLUG", help="this tenant; may be repeated"
+        )
         parser.add_argument("--plan", action="store_true", help="ask each tenant what its plan has (some reads)")
+        parser.add_argument("--json", action="store_true", help="for machines")
 
     def handle(self, *args: Any, tenant: list[str], plan: bool, **options: Any) -> None:
-        problems = sum(self._say(*line) for line in _installation())
-        found = Tenant.objects.filter(slug__in=tenant) if tenant else Tenant.objects.all()
-        unknown = set(tenant) - {t.slug for t in found}
-        problems += sum(self._say(True, f"no tenant {slug} is registered") for slug in sorted(unknown))
-        for each in found:
-            self.stdout.write(f"\n{each.name} ({each.domain}, {each.stage})")
-            problems += sum(self._say(*line) for line in _tenant(each))
-            for name, why in tenants.plan_features(each) if plan else ():
-                self.stdout.write(f"       plan: {name}: {why or 'yes'}")
+        installation, found = list(_installation(tenant)), Tenant.objects.all()
+        tenants = [_examined(each, plan) for each in (found.filter(slug__in=tenant) if tenant else found)]
+        lines = installation + [line for each in tenants for line in _lines(each)]
+        problems = sum(level == WRONG for level, _ in lines)
+        if options["json"]:
+            self.stdout.write(json.dumps(_data(installation, tenants, problems), cls=DjangoJSONEncoder, indent=2))
+        else:
+            self._report(installation, tenants)
         if problems:
             raise CommandError(f"{problems} thing{'s' if problems > 1 else ''} to mend.")
-        self.stdout.write("\nAll is well.")
+        if not options["json"]:
+            self.stdout.write("\nAll is well.")
 
-    def _say(self, wrong: bool, text: str) -> int:
-        self.stdout.write(f"  {'WRONG' if wrong else 'ok   '} {text}")
-        return int(wrong)
+    def _report(self, installation: list[Line], tenants: list[Examined]) -> None:
+        self._say("Castellan", installation)
+        for each in tenants:
+            self._say(f"{each.tenant.name} ({each.tenant.domain}, {each.tenant.stage})", list(_lines(each)))
+            for application in each.standing.applications:
+                if application.lacking:
+                    self.stdout.write(f"\n  To grant it to {application.client_id}, with the Auth0 CLI and jq:\n")
+                    self.stdout.write(standing.grant_command(each.tenant, application.client_id, application.lacking))
+
+    def _say(self, title: str, lines: list[Line]) -> None:
+        self.stdout.write(f"\n{title}")
+        for level, text in lines:
+            self.stdout.write(
+                textwrap.fill(
+                    text, COLUMNS, initial_indent=f"  {level:<5}  ", subsequent_indent=" " * 9,
+                    break_long_words=False, break_on_hyphens=False,
+                )
+            )  # fmt: skip
 
 
-def _installation() -> Iterator[tuple[bool, str]]:
-    """(wrong?, what) about this process's own surroundings."""
+@dataclass(frozen=True)
+class Examined:
+    """A tenant, what was found out about its applications, and what its plan has."""
+
+    tenant: Tenant
+    standing: Standing
+    answers: list[plans.Answer]
+
+
+def _examined(tenant: Tenant, plan: bool) -> Examined:
+    found = standing.of(tenant, fresh=True)
+    if plan and not found.problem:
+        plans.ask(tenant)
+    return Examined(tenant, found, plans.answers(tenant))
+
+
+def _installation(wanted: list[str]) -> Iterator[Line]:
+    """About this process's own surroundings."""
     for message in run_checks():
         if message.level >= WARNING:
-            yield message.level >= ERROR or message.id == "portal.W001", f"{message.msg} {message.hint or ''}".strip()
+            bad = message.level >= ERROR or message.id == "portal.W001"
+            yield WRONG if bad else NOTE, f"{message.msg} {message.hint or ''}".strip()
     executor = MigrationExecutor(connection)
-    waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    yield bool(waiting), f"database: {len(waiting)} migrations wait: manage.py migrate" if waiting else "database"
-    stuck = Run.objects.filter(status=Run.Status.QUEUED).count()
-    yield False, f"background runs waiting: {stuck}"
+    waiting = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    yield (WRONG, f"database: {waiting} migrations wait: manage.py migrate") if waiting else (OK, "database")
+    yield OK, f"background runs waiting: {Run.objects.filter(status=Run.Status.QUEUED).count()}"
+    known = set(Tenant.objects.values_list("slug", flat=True))
+    yield from ((WRONG, f"no tenant {slug} is registered") for slug in wanted if slug not in known)
 
 
-def _tenant(tenant: Tenant) -> Iterator[tuple[bool, str]]:
-    state = tenants.state(tenant)
-    if state.problem:
-        yield True, state.problem.message
-        return
-    yield False, f"answers; token {state.token_age_seconds:.0f} s old, ends in {state.token_left_seconds / 3600:.1f} h"
-    for feature in state.features:
-        if feature.missing:
-            yield True, f"{feature.permission} is off: missing {', '.join(feature.missing)}"
-        elif feature.reduced:
-            yield False, f"{feature.permission} leaves something out: missing {', '.join(feature.reduced)}"
-    for scope, why in state.dangerous:
-        yield False, f"dangerous scope {scope}: {why}"
-    if state.unused:
-        yield False, f"granted and needed by nothing here: {len(state.unused)} scopes"
+def _lines(each: Examined) -> Iterator[Line]:
+    if each.standing.problem:
+        yield WRONG, each.standing.problem.message
+    else:
+        yield from _connection(each.standing)
+        yield from _features(each.standing)
+        yield from _scopes(each.standing)
+    for answer in each.answers:
+        if answer.status != "not_run":
+            has = {"enabled": "yes", "disabled": "no", "unknown": "not known"}[answer.status]
+            yield NOTE, f"plan: {answer.name}: {has}, asked on {answer.asked_at:%d %b %Y}. {answer.said}".strip()
+
+
+def _connection(found: Standing) -> Iterator[Line]:
+    for application in found.applications:
+        yield (
+            OK,
+            (
+                f"{application.client_id} answers ({application.does}; {application.signs_in_with}); token "
+                f"{application.token_age_seconds:.0f} s old, ends in {application.token_left_seconds / 3600:.1f} h; "
+                f"{application.scope_count} scopes"
+            ),
+        )
+    if limit := found.rate_limit:
+        at = datetime.fromtimestamp(limit["at"], UTC)
+        yield OK, f"rate limit: {limit['left']:.0f} of {limit['limit']:.0f} calls were left at {at:%H:%M:%S} UTC"
+
+
+def _features(found: Standing) -> Iterator[Line]:
+    """Features that lack the same are told together."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for feature in found.features:
+        lacking = (WRONG, *feature.missing) if feature.missing else (NOTE, *feature.reduced)
+        alike.setdefault(lacking, []).append(feature.name)
+    for (level, *scopes), names in alike.items():
+        says = "off" if level == WRONG else "on, and something is left out"
+        if scopes:
+            yield level, f"{', '.join(names)}: {says}; missing {', '.join(scopes)}"
+
+
+def _scopes(found: Standing) -> Iterator[Line]:
+    for scope, why, features in found.dangerous:
+        yield NOTE, f"dangerous scope {scope} ({', '.join(features) or 'needed by nothing here'}): {why}"
+    if found.unneeded:
+        yield NOTE, f"granted and needed by nothing here: {', '.join(scope.name for scope in found.unneeded)}"
+    if found.recorded_since and found.idle:
+        yield NOTE, f"needed, and not used {found.idle_since}: {', '.join(scope.name for scope in found.idle)}"
+
+
+def _data(installation: list[Line], tenants: list[Examined], problems: int) -> dict[str, Any]:
+    return {
+        "problems": problems,
+        "installation": [{"level": level, "text": text} for level, text in installation],
+        "tenants": [_tenant_data(each) for each in tenants],
+    }
+
+
+def _tenant_data(each: Examined) -> dict[str, Any]:
+    tenant, found = each.tenant, each.standing
+    return {
+        "slug": tenant.slug,
+        "domain": tenant.domain,
+        "stage": tenant.stage,
+        "problem": found.problem.message if found.problem else None,
+        "applications": [vars(application) for application in found.applications],
+        "rate_limit": found.rate_limit,
+        "features": [vars(feature) for feature in found.features],
+        "missing": [scope.name for scope in found.missing],
+        "unneeded": [scope.name for scope in found.unneeded],
+        "idle": [scope.name for scope in found.idle],
+        "recorded_since": found.recorded_since,
+        "dangerous": [{"scope": scope, "why": why, "features": names} for scope, why, names in found.dangerous],
+        "plan": [vars(answer) for answer in each.answers],
+    }
