@@ -17,10 +17,10 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from deployments import analysis, plan, snapshots
+from deployments import analysis, plan, scopes, snapshots
 from deployments.findings import ERROR, Circumstances, Finding
 from deployments.models import Promotion, Snapshot
-from portal import audit, auth0, runs
+from portal import audit, auth0, runs, tenants
 from portal.access import permissions_of
 from portal.errors import Conflict, Invalid, Refused
 from portal.models import Run
@@ -95,6 +95,7 @@ def request(promotion: Promotion, *, actor: Any, reason: str, ticket: str = "") 
     blocking = [finding for finding in findings(promotion) if finding.severity == ERROR]
     if blocking:
         raise Refused(f"The plan has {len(blocking)} error(s), the first: {blocking[0].text} {blocking[0].advice}")
+    tenants.require(promotion.target, "promotions.request", scopes.of_plan(promotion.plan))
     with recorded(promotion, actor, "promotions.request", reason=reason, ticket=ticket) as entry:
         entry.after = _audited(promotion)
         _move(promotion, Status.DRAFT, Status.REQUESTED, reason=reason, ticket=ticket, requested_at=timezone.now())
@@ -139,6 +140,7 @@ def start(promotion: Promotion, *, actor: Any, typed_name: str = "") -> Run:
     with recorded(promotion, actor, "promotions.apply", reason=promotion.reason, ticket=promotion.ticket) as entry:
         entry.detail = "Started"
         auth0.check_writable(promotion.target)
+        tenants.require(promotion.target, "promotions.apply", scopes.of_plan(promotion.plan))
         with transaction.atomic():
             _lock(promotion, actor)
             run = runs.request(

@@ -71,7 +71,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "portal.context.portal",
             ],
-            "builtins": ["portal.templatetags.look"],
+            "builtins": ["portal.templatetags.look", "portal.templatetags.acts"],
         },
     }
 ]

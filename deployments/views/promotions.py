@@ -7,7 +7,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from deployments import plan, promotions, rollback, shown, snapshots
+from deployments import plan, promotions, rollback, scopes, shown, snapshots
 from deployments.findings import ERROR
 from deployments.forms import PairForm, picks
 from deployments.kinds import KINDS
@@ -121,6 +121,8 @@ class PromotionPage(PermissionView):
                 "can_roll_back": rollback.can_roll_back(promotion),
                 "needs_secrets": any(entry.secrets for entry in shown.items(promotion.plan)),
                 "given": set(promotion.secret_values),
+                "needs": scopes.of_plan(promotion.plan),
+                "needs_back": scopes.of_plan(promotion.plan, back=True),
             },
         )
 

@@ -17,7 +17,7 @@ from identity.mfa import policy as policies
 from identity.mfa.generate import sha256
 from identity.mfa.login_flow import ACTION_NAME, Live
 from identity.mfa.models import PolicyVersion, Publication
-from portal import audit, auth0, runs
+from portal import audit, auth0, runs, tenants
 from portal.errors import Conflict, Refused, Unavailable
 from portal.models import Run, RunEvent, Tenant
 from portal.runs import Progress
@@ -47,6 +47,7 @@ def request(
     somebody else is publishing to the tenant now, or has done so since. The same request twice gives the first again.
     """
     reason = audit.required_reason(reason)
+    tenants.require(tenant, f"mfa.{kind}")
     asked = Publication(
         tenant=tenant, version=version, kind=kind, requested_by=actor, reason=reason, ticket=ticket,
         accepted_lockouts=accepted_lockouts or [], customize=customize,

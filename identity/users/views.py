@@ -15,7 +15,6 @@ from django.views.decorators.cache import never_cache
 
 from identity.users import diagnosis, forms, records, search
 from identity.users.verbs import VERBS, Outcome, Verb
-from portal import scopes, tenants
 from portal.access import PermissionView
 from portal.errors import Conflict, PortalError, Unknown
 from portal.models import AuditEvent
@@ -52,7 +51,6 @@ class UserPage(PermissionView):
             "standing": diagnosis.standing(user),
             "obstacles": diagnosis.from_record(user),
             "offers": [(verb, forms.blank(verb)) for verb in VERBS.values() if self.offers(verb, user)],
-            "off": self.off(),
             "panels": records.PANELS,
             "done": self.done(user),
             **more,
@@ -60,13 +58,6 @@ class UserPage(PermissionView):
 
     def offers(self, verb: Verb, user: dict[str, Any]) -> bool:
         return self.person.has_perm(verb.permission) and verb.fits(user)
-
-    def off(self) -> set[str]:
-        """Acts that can't work here: the tenant's application lacks a scope for them."""
-        granted = tenants.granted_scopes(self.tenant)
-        if granted is None:
-            return set()
-        return {slug for slug, verb in VERBS.items() if scopes.missing(verb.permission, granted)}
 
     def done(self, user: dict[str, Any]) -> dict[str, Any] | None:
         """The result that the redirect after an act brings along: own, and of this user alone."""

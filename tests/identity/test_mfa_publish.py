@@ -15,7 +15,7 @@ from identity.mfa.login_flow import ACTION_NAME
 from identity.mfa.models import Policy, PolicyVersion, Publication
 from identity.mfa.policy import PolicyRules, Rule
 from portal import runs
-from portal.errors import Conflict, Invalid, Refused
+from portal.errors import Conflict, Invalid, MissingScope, Refused
 from portal.models import AuditEvent, Run
 from tests import people
 
@@ -347,15 +347,15 @@ def test_a_tenant_that_fails_ends_the_act_with_its_sentence_and_nothing_is_live(
 
 
 @pytest.mark.parametrize("scope", ["create:actions", "update:actions", "read:tenant_settings"])
-def test_a_missing_scope_is_named_in_the_run(
+def test_a_missing_scope_is_named_before_anything_is_written(
     eager: None, sandbox: Any, tenants: Any, version: PolicyVersion, actor: User, scope: str
 ) -> None:
     local = sandbox.tenant("dev")
     (grant,) = local.api("GET", "/client-grants", client_id=local.client_id)
     local.api("PATCH", f"/client-grants/{grant['id']}", {"scope": [s for s in grant["scope"] if s != scope]})
-    publication = bring(tenants["dev"], version, actor)
-    assert publication.state == State.FAILED
-    assert f"lacks the scope {scope}" in publication.run.error
+    with pytest.raises(MissingScope, match=f"lacks the scope {scope}"):
+        bring(tenants["dev"], version, actor)
+    assert not Publication.objects.exists()
     assert ACTION_NAME not in flow(local)
 
 
