@@ -51,15 +51,15 @@ class MissingScope(Refused):
     template = "errors/missing_scope.html"
 
     def __init__(self, scopes: list[str], tenant: str, *, request_id: str = "", every: bool = False) -> None:
-        self.joint = "and" if every else "or"
-        wanted = f" {self.joint} ".join(scopes)
+        self.scopes, self.joint = scopes, "and" if every else "or"
+        several = every and len(scopes) > 1
         super().__init__(
-            f"The machine-to-machine application of {tenant} lacks the scope{'s' if every and scopes[1:] else ''} "
-            f"{wanted}. Grant in Auth0: Applications > APIs > Auth0 Management API > Machine to Machine Applications.",
+            f"The machine-to-machine application of {tenant} lacks the scope{'s' if several else ''} "
+            f"{f' {self.joint} '.join(scopes)}. Grant {'them' if several else 'it'} in Auth0: Applications > APIs > "
+            "Auth0 Management API > Machine to Machine Applications.",
             request_id=request_id,
             code="insufficient_scope",
         )
-        self.scopes = scopes
 
 
 class NotConnected(Refused):

@@ -80,9 +80,11 @@ def _asked(tenant: Tenant, feature: PlanFeature) -> tuple[bool | None, str]:
     """A missing scope or a tenant that is away says nothing about the plan; another refusal does."""
     try:
         feature.ask(tenant)
+    except MissingScope as error:
+        return None, f"The application lacks {' or '.join(error.scopes)}."
     except PortalError as error:
         lacking = isinstance(error, (Refused, Missing)) or error.code in LACKING
-        return False if lacking and not isinstance(error, (MissingScope, NotConnected)) else None, error.message
+        return False if lacking and not isinstance(error, NotConnected) else None, error.message
     return True, ""
 
 

@@ -19,11 +19,32 @@ from portal.models import Tenant
 from portal.scopes import DANGEROUS, FEATURES, Granted
 
 IDLE_DAYS = 90
+# first word of a feature -> the part of the portal that it belongs to
+AREAS = {
+    "users": "Users",
+    "mfa": "MFA policies",
+    "databases": "Custom databases",
+    "snapshots": "Snapshots",
+    "promotions": "Promotions",
+    "account": "The own password",
+}
+
+
+@dataclass(frozen=True)
+class Area:
+    """What one part of the portal lacks of an application. `scopes`: to grant, never a dangerous one; `needed`: of
+    these, without which something is off. `command` grants them.
+    """
+
+    label: str
+    scopes: list[str]
+    needed: list[str]
+    command: str
 
 
 @dataclass(frozen=True)
 class Application:
-    """One machine-to-machine application of the tenant. `lacking`: what to grant to it; never a dangerous scope."""
+    """One machine-to-machine application of the tenant. `lacking`: of all areas together."""
 
     does: str
     client_id: str
@@ -32,6 +53,7 @@ class Application:
     token_left_seconds: float
     scope_count: int
     lacking: list[str]
+    areas: list[Area]
 
 
 @dataclass(frozen=True)
@@ -55,6 +77,15 @@ class ScopeState:
 
 
 @dataclass(frozen=True)
+class Danger:
+    """Scopes that are granted and dangerous for one reason, and the features that want them."""
+
+    scopes: list[str]
+    why: str
+    features: list[str]
+
+
+@dataclass(frozen=True)
 class Standing:
     """`problem` is None where the applications answer; otherwise nothing else is known."""
 
@@ -63,8 +94,16 @@ class Standing:
     rate_limit: dict[str, float] | None = None
     features: list[FeatureState] = field(default_factory=list)
     scopes: list[ScopeState] = field(default_factory=list)
-    dangerous: list[tuple[str, str, list[str]]] = field(default_factory=list)
+    dangerous: list[Danger] = field(default_factory=list)
     recorded_since: date | None = None
+
+    @property
+    def off(self) -> list[FeatureState]:
+        return [feature for feature in self.features if feature.missing]
+
+    @property
+    def partly(self) -> list[FeatureState]:
+        return [feature for feature in self.features if feature.reduced and not feature.missing]
 
     @property
     def missing(self) -> list[ScopeState]:
@@ -78,9 +117,9 @@ class Standing:
 
     @property
     def idle(self) -> list[ScopeState]:
-        """Granted and wanted, and not used for so many days."""
+        """Granted and wanted, and not used for so many days. The dangerous ones have a list of their own."""
         limit = _today() - timedelta(days=IDLE_DAYS)
-        wanted = (s for s in self.scopes if s.granted and s.features)
+        wanted = (s for s in self.scopes if s.granted and s.features and s.name not in DANGEROUS)
         return [s for s in wanted if s.last_used is None or s.last_used < limit]
 
     @property
@@ -112,7 +151,7 @@ def of(tenant: Tenant, *, fresh: bool = False) -> Standing:
         rate_limit=limits.last(tenant),
         features=[_feature(name, granted) for name in FEATURES if name in names],
         scopes=_scopes(tenant, granted, wanted),
-        dangerous=[(s, why, wanted.get(s, [])) for s, why in DANGEROUS.items() if s in granted.all],
+        dangerous=_dangerous(granted, wanted),
         recorded_since=usage.recorded_since(tenant),
     )
 
@@ -149,15 +188,19 @@ def _applications(tenant: Tenant, held: tuple[Token, Token], wanted: dict[str, l
     reads = [scope for scope in wanted if scope.startswith("read:")]
     writes = [scope for scope in wanted if not scope.startswith("read:")]
     if reader == writer:
-        return [_application("reads and writes", writer, held[1], wanted)]
+        return [_application(tenant, "reads and writes", writer, held[1], wanted, list(wanted))]
     both = [scope for scope in reads if any(FEATURES[name].by_one for name in wanted[scope])]
     return [
-        _application("reads", reader, held[0], reads),
-        _application("writes, and reads for promotions", writer, held[1], [*both, *writes]),
+        _application(tenant, "reads", reader, held[0], wanted, reads),
+        _application(tenant, "writes, and reads for promotions", writer, held[1], wanted, [*both, *writes]),
     ]
 
 
-def _application(does: str, credentials: Credentials, token: Token, wanted: Iterable[str]) -> Application:
+def _application(
+    tenant: Tenant, does: str, credentials: Credentials, token: Token, wanted: dict[str, list[str]], part: list[str]
+) -> Application:
+    """`part`: of the wanted scopes, those that are this application's to hold."""
+    lacking = sorted(scope for scope in part if scope not in token.scopes and scope not in DANGEROUS)
     return Application(
         does,
         credentials.client_id,
@@ -165,8 +208,28 @@ def _application(does: str, credentials: Credentials, token: Token, wanted: Iter
         token.age_seconds,
         token.left_seconds,
         len(token.scopes),
-        sorted(scope for scope in wanted if scope not in token.scopes and scope not in DANGEROUS),
+        lacking,
+        _areas(tenant, credentials.client_id, {scope: wanted[scope] for scope in lacking}),
     )
+
+
+def _areas(tenant: Tenant, client_id: str, lacking: dict[str, list[str]]) -> list[Area]:
+    found = []
+    for word, label in AREAS.items():
+        mine = {s: [n for n in names if n.partition(".")[0] == word] for s, names in lacking.items()}
+        scopes_of = [scope for scope, names in mine.items() if names]
+        if scopes_of:
+            needed = [scope for scope in scopes_of if any(scope in FEATURES[name].needs for name in mine[scope])]
+            found.append(Area(label, scopes_of, needed, grant_command(tenant, client_id, scopes_of)))
+    return found
+
+
+def _dangerous(granted: Granted, wanted: dict[str, list[str]]) -> list[Danger]:
+    alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for scope, why in DANGEROUS.items():
+        if scope in granted.all:
+            alike.setdefault((why, tuple(wanted.get(scope, []))), []).append(scope)
+    return [Danger(names, why, list(features)) for (why, features), names in alike.items()]
 
 
 def _feature(name: str, granted: Granted) -> FeatureState:

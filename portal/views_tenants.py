@@ -28,10 +28,8 @@ class TenantPage(PermissionView):
     permission = "tenants.view"
 
     def get(self, request: HttpRequest, tenant: str) -> HttpResponse:
-        found = standing.of(self.tenant)
         context = {
-            "standing": found,
-            "commands": [(a, standing.grant_command(self.tenant, a.client_id, a.lacking)) for a in found.applications],
+            "standing": standing.of(self.tenant),
             "answers": plans.answers(self.tenant),
             "keys": credentials.keys_of(self.tenant),
         }

@@ -102,12 +102,32 @@ def test_the_page_names_each_missing_scope_with_both_ways_to_grant_it(dev, grant
     assert dangerous == [], "nobody is led to grant one"
 
 
+def test_each_part_of_the_portal_has_a_command_of_its_own_that_grants_it_and_nothing_else(dev, grant):
+    grant(["read:users", "read:authentication_methods"])
+    (application,) = standing.of(dev).applications
+    areas = {area.label: area for area in application.areas}
+    users = areas["Users"]
+    assert users.needed == ["create:user_tickets", "delete:authentication_methods", "update:users"]
+    assert set(users.scopes) - set(users.needed) == {"read:logs", "read:organizations", "read:roles", "read:sessions"}
+    assert all(f'"{scope}"' in users.command for scope in users.scopes)
+    assert "create:actions" not in users.command
+    assert "create:actions" in areas["MFA policies"].needed
+
+
+def test_the_doctor_proposes_to_grant_what_turns_something_on_and_no_more(dev, grant, capsys):
+    grant(["read:users", "read:clients", "read:actions"])
+    command = failing_doctor(capsys, "--tenant", "dev").partition("more='")[2].partition("'")[0]
+    off = {scope for name, feature in FEATURES.items() for scope in feature.needs}
+    assert set(json.loads(command)) == off - {"read:users", "read:clients", "read:actions", *scopes.DANGEROUS}
+
+
 def test_the_page_says_what_is_dangerous_what_is_unneeded_and_how_old_the_token_is(dev, grant, person):
     grant(["read:users", "update:client_grants", "read:forms", "read:hooks", "delete:users"])
     said = text(person("administrator").get("/tenants/dev/").content.decode())
     assert "update:client_grants As create:client_grants: the application can raise its own rights." in said
     assert "delete:users Deleted users can't be brought back." in said.replace("&#x27;", "'")
     assert re.search(r"needed by nothing read:hooks", said)
+    assert "Needed by nothing here: take it away." in said
     assert re.search(r"Its token \d+ s old, ends in 23 h 59 min", said)
 
 
@@ -329,8 +349,8 @@ def test_the_doctor_tells_all_that_the_page_tells(dev, grant, capsys):
     note(dev, ["read:users"])
     said = " ".join(doctor(capsys, "--tenant", "dev", "--plan").split())
     for part in (
-        "users.view: on, and something is left out; missing read:logs",
-        "dangerous scope delete:users (needed by nothing here)",
+        "users.view: something is left out; missing read:logs",
+        "dangerous: delete:users (needed by nothing here). Deleted users can't be brought back.",
         "granted and needed by nothing here:",
         "needed, and not used since records began on",
         "plan: User sessions: yes, asked on",
@@ -354,7 +374,7 @@ def test_the_doctor_speaks_to_machines(dev, grant, capsys):
     assert said["problems"] == len({tuple(feature["missing"]) for feature in one["features"]} - {()})
     assert (one["slug"], one["problem"]) == ("dev", None)
     assert "update:users" in one["missing"]
-    assert one["dangerous"][0]["scope"] == "delete:users"
+    assert one["dangerous"] == [{"scopes": ["delete:users"], "why": scopes.DANGEROUS["delete:users"], "features": []}]
     assert "update:users" in one["applications"][0]["lacking"]
 
 

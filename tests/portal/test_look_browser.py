@@ -279,3 +279,33 @@ def test_no_page_of_the_kernel_overflows_on_a_phone(new_page, live_server, perso
     for path in PAGES:
         page.goto(site + path)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+
+
+def test_an_act_that_is_off_is_reached_by_the_keyboard_says_why_and_does_nothing(
+    new_page, live_server, person, grant, axe
+):
+    grant(["read:users"])
+    page = new_page(viewport=PHONE, reduced_motion="reduce")
+    site = live_server.url.replace("127.0.0.1", "localhost")
+    session = person("release-manager").cookies["sessionid"].value
+    page.context.add_cookies([{"name": "sessionid", "value": session, "url": site}])
+    page.goto(site + "/t/dev/snapshots/")
+    export = page.get_by_role("button", name="Export now")
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if export.evaluate("button => button === document.activeElement"):
+            break
+    reason = page.locator("#" + str(page.evaluate("document.activeElement.getAttribute('aria-describedby')")))
+    assert reason.is_visible()
+    assert "lacks read:clients" in reason.inner_text()
+    for key in ("Enter", "Space", "e"):
+        page.keyboard.press(key)
+    assert page.locator("dialog[open]").count() == 0
+    axe(page)
+    reason.get_by_role("link", name="see how").click()
+    page.get_by_text("features are off").wait_for()
+    page.locator("summary").first.wait_for()
+    for summary in page.locator("summary").all():
+        summary.click()
+    axe(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

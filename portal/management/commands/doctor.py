@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from portal import plans, standing
 from portal.models import Run, Tenant
-from portal.standing import Standing
+from portal.standing import Application, FeatureState, Standing
 
 WRONG, NOTE, OK = "WRONG", "note", "ok"
 COLUMNS = 79
@@ -54,9 +54,18 @@ class Command(BaseCommand):
         for each in tenants:
             self._say(f"{each.tenant.name} ({each.tenant.domain}, {each.tenant.stage})", list(_lines(each)))
             for application in each.standing.applications:
-                if application.lacking:
-                    self.stdout.write(f"\n  To grant it to {application.client_id}, with the Auth0 CLI and jq:\n")
-                    self.stdout.write(standing.grant_command(each.tenant, application.client_id, application.lacking))
+                self._tell_how(each.tenant, application)
+
+    def _tell_how(self, tenant: Tenant, application: Application) -> None:
+        """The command that turns on what is off; what is only left out is for a person to choose."""
+        needed = sorted({scope for area in application.areas for scope in area.needed})
+        if needed:
+            self.stdout.write(
+                f"\n  To turn on what is off, grant this to {application.client_id}:\n"
+                "  Auth0's dashboard > Applications > APIs > Auth0 Management API > Machine to\n"
+                "  Machine Applications; or, with the Auth0 CLI and jq:\n"
+            )
+            self.stdout.write(standing.grant_command(tenant, application.client_id, needed))
 
     def _say(self, title: str, lines: list[Line]) -> None:
         self.stdout.write(f"\n{title}")
@@ -129,19 +138,24 @@ def _connection(found: Standing) -> Iterator[Line]:
 
 def _features(found: Standing) -> Iterator[Line]:
     """Features that lack the same are told together."""
-    alike: dict[tuple[str, ...], list[str]] = {}
-    for feature in found.features:
-        lacking = (WRONG, *feature.missing) if feature.missing else (NOTE, *feature.reduced)
-        alike.setdefault(lacking, []).append(feature.name)
-    for (level, *scopes), names in alike.items():
-        says = "off" if level == WRONG else "on, and something is left out"
-        if scopes:
-            yield level, f"{', '.join(names)}: {says}; missing {', '.join(scopes)}"
+    off, partly = _alike(found.features, "missing"), _alike(found.features, "reduced")
+    yield from ((WRONG, f"{names}: off; missing {scopes}") for scopes, names in off.items())
+    yield from ((NOTE, f"{names}: something is left out; missing {scopes}") for scopes, names in partly.items())
+
+
+def _alike(features: list[FeatureState], which: str) -> dict[str, str]:
+    """{scopes: features}, both joined"""
+    found: dict[str, list[str]] = {}
+    for feature in features:
+        if scopes := getattr(feature, which):
+            found.setdefault(", ".join(scopes), []).append(feature.name)
+    return {scopes: ", ".join(names) for scopes, names in found.items()}
 
 
 def _scopes(found: Standing) -> Iterator[Line]:
-    for scope, why, features in found.dangerous:
-        yield NOTE, f"dangerous scope {scope} ({', '.join(features) or 'needed by nothing here'}): {why}"
+    for danger in found.dangerous:
+        wanted = f"wanted by {', '.join(danger.features)}" if danger.features else "needed by nothing here"
+        yield NOTE, f"dangerous: {', '.join(danger.scopes)} ({wanted}). {danger.why}"
     if found.unneeded:
         yield NOTE, f"granted and needed by nothing here: {', '.join(scope.name for scope in found.unneeded)}"
     if found.recorded_since and found.idle:
@@ -163,13 +177,13 @@ def _tenant_data(each: Examined) -> dict[str, Any]:
         "domain": tenant.domain,
         "stage": tenant.stage,
         "problem": found.problem.message if found.problem else None,
-        "applications": [vars(application) for application in found.applications],
+        "applications": [asdict(application) for application in found.applications],
         "rate_limit": found.rate_limit,
-        "features": [vars(feature) for feature in found.features],
+        "features": [asdict(feature) for feature in found.features],
         "missing": [scope.name for scope in found.missing],
         "unneeded": [scope.name for scope in found.unneeded],
         "idle": [scope.name for scope in found.idle],
         "recorded_since": found.recorded_since,
-        "dangerous": [{"scope": scope, "why": why, "features": names} for scope, why, names in found.dangerous],
-        "plan": [vars(answer) for answer in each.answers],
+        "dangerous": [asdict(danger) for danger in found.dangerous],
+        "plan": [asdict(answer) for answer in each.answers],
     }
