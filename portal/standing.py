@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -139,9 +139,9 @@ def of(tenant: Tenant, *, fresh: bool = False) -> Standing:
     """
     wanted = scopes.needed(local=auth0.is_local(tenant))
     try:
-        held = _tokens(tenant, tokens.fetch if fresh else tokens.current)
+        held = tokens.both(tenant, tokens.fetch if fresh else tokens.current)
         if any(_granted(held).lacks(scope) for scope in wanted):
-            held = _tokens(tenant, tokens.young)
+            held = tokens.both(tenant, tokens.young)
     except PortalError as error:
         return Standing(problem=error)
     granted = _granted(held)
@@ -170,12 +170,6 @@ def grant_command(tenant: Tenant, client_id: str, wanted: Iterable[str]) -> str:
             '  \'{scope: (.scope + $more | unique)}\' <<< "$grant")"',
         )
     )
-
-
-def _tokens(tenant: Tenant, get: Callable[[Tenant, Credentials], Token]) -> tuple[Token, Token]:
-    """(of the application that reads, of the one that writes): the same where there is one."""
-    reads, writes = (get(tenant, tokens.credentials(tenant, writing=writing)) for writing in (False, True))
-    return reads, writes
 
 
 def _granted(held: tuple[Token, Token]) -> Granted:

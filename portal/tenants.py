@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+from django.core.cache import cache
 
 from portal import audit, scopes
 from portal.auth0 import tokens
@@ -45,45 +47,50 @@ class Access:
     @cached_property
     def granted(self) -> Granted | None:
         """What the tenant's applications hold; None where that can't be known now. From the shared tokens: no call."""
-        return self._held(tokens.current)
+        return _granted(self.tenant, tokens.current)
 
     @cached_property
     def granted_now(self) -> Granted | None:
-        """The same by tokens that are no older than a moment."""
-        return self._held(tokens.young)
+        """The same by young tokens; None where somebody asked in the last minute: no page waits for one in trouble."""
+        first = cache.add(f"granted-again:{self.tenant.pk}", "1", timeout=tokens.YOUNG_SECONDS)
+        return _granted(self.tenant, tokens.young) if first else None
 
     def missing(self, feature: str, also: Iterable[str] = ()) -> list[str]:
         """The scopes without which this feature does not work here; empty where it does, or where nothing can be known.
 
         `also`: what this very act needs besides. Where something is missing a fresh token tells what is granted by now.
         """
-        also = tuple(also)
-        if self.granted is None or not scopes.missing(feature, self.granted, also):
+        also, held = tuple(also), self.granted
+        if held is None or not scopes.missing(feature, held, also):
             return []
-        return scopes.missing(feature, self.granted_now or self.granted, also)
-
-    def _held(self, token: Callable[[Tenant, tokens.Credentials], tokens.Token]) -> Granted | None:
-        try:
-            reads, writes = (token(self.tenant, tokens.credentials(self.tenant, writing=w)) for w in (False, True))
-        except PortalError:
-            return None
-        return Granted(reads.scopes, writes.scopes)
+        return scopes.missing(feature, self.granted_now or held, also)
 
 
 def missing_scopes(tenant: Tenant, feature: str, also: Iterable[str] = ()) -> list[str]:
     return Access(tenant).missing(feature, also)
 
 
-def sign_in_anew(tenant: Tenant) -> None:
-    """Fresh tokens for all applications of the tenant. Raises NotConnected or Unavailable."""
-    for writing in (True, False):
-        tokens.fetch(tenant, tokens.credentials(tenant, writing=writing))
-
-
 def require(tenant: Tenant, feature: str, also: Iterable[str] = ()) -> None:
     """Raise MissingScope, before anything is written, where the feature can't come to its end here."""
-    if missing := missing_scopes(tenant, feature, also):
+    also = tuple(also)
+    if not missing_scopes(tenant, feature, also):
+        return
+    held = _granted(tenant, tokens.young)
+    if held and (missing := scopes.missing(feature, held, also)):
         raise MissingScope(missing, tenant.name, every=True)
+
+
+def sign_in_anew(tenant: Tenant) -> None:
+    """Fresh tokens for all applications of the tenant. Raises NotConnected or Unavailable."""
+    tokens.both(tenant, tokens.fetch)
+
+
+def _granted(tenant: Tenant, get: tokens.Get) -> Granted | None:
+    try:
+        reads, writes = tokens.both(tenant, get)
+    except PortalError:
+        return None
+    return Granted(reads.scopes, writes.scopes)
 
 
 def _try(tenant: Tenant) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -54,6 +55,9 @@ class Credentials:
     private_key: str = field(default="", repr=False)
 
 
+Get = Callable[[Tenant, Credentials], Token]
+
+
 def credentials(tenant: Tenant, *, writing: bool = True) -> Credentials:
     """What a call signs in with: reads use the tenant's reading application, where there is one."""
     if tenant.reader_client_id and not writing:
@@ -81,6 +85,13 @@ def current(tenant: Tenant, application: Credentials | None = None) -> Token:
         if time.monotonic() > deadline:
             raise Unavailable(f"{tenant.name} gives no access token: another process has been waiting for it too long.")
         time.sleep(0.05)
+
+
+def both(tenant: Tenant, get: Get) -> tuple[Token, Token]:
+    """(of the application that reads, of the one that writes) by `get`: current, young or fetch; asked once for one."""
+    reader, writer = (credentials(tenant, writing=writing) for writing in (False, True))
+    of_writer = get(tenant, writer)
+    return (of_writer if reader == writer else get(tenant, reader)), of_writer
 
 
 def young(tenant: Tenant, application: Credentials | None = None) -> Token:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from dataclasses import asdict
 from datetime import timedelta
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -182,6 +183,7 @@ def older(dev, seconds: float = 3600) -> None:
     token, key = tokens.current(dev), tokens._key(dev, tokens.credentials(dev))
     aged = asdict(token) | {"fetched_at": token.fetched_at - seconds}
     cache.set(key, encrypt(json.dumps(aged)), timeout=600)
+    cache.delete(f"granted-again:{dev.pk}")
 
 
 def granted_behind_the_portal(sandbox, dev, wanted):
@@ -213,6 +215,32 @@ def test_pages_and_acts_know_a_scope_that_was_granted_since(dev, grant, sandbox)
     assert tenants.missing_scopes(dev, "users.block") == ["update:users"]
     granted_behind_the_portal(sandbox, dev, ["read:users", "update:users"])
     assert tenants.missing_scopes(dev, "users.block") == []
+
+
+def test_pages_ask_for_a_fresh_token_once_a_minute_also_while_the_tenant_is_in_trouble(dev, grant, sandbox, person):
+    grant(["read:users"])
+    older(dev)
+    sandbox.tenant("dev").conditions(faults=[{"method": "POST", "path": "/oauth/token", "status": 500, "times": 9}])
+    before, release = len(sandbox.tenant("dev").requests()), person("release-manager")
+    for _ in range(3):
+        assert "aria-disabled" in release.get("/t/dev/snapshots/").content.decode()
+    assert [r["status"] for r in sandbox.tenant("dev").requests()[before:]] == [500]
+
+
+def test_a_page_reads_what_is_granted_once_however_many_acts_it_offers(dev, person, caller, valkey):
+    def token_reads(role: str) -> int:
+        page = person(role)
+        page.get(f"/t/dev/users/id/{caller['user_id']}/")  # a token is at hand now
+        with valkey.monitor() as monitor:
+            html = page.get(f"/t/dev/users/id/{caller['user_id']}/").content.decode()
+            valkey.echo("the end")
+            said = [
+                command["command"] for command in takewhile(lambda c: "the end" not in c["command"], monitor.listen())
+            ]
+        assert html.count("w-100 user-act") == {"helpdesk": 5, "security": 2}[role]
+        return sum(command.startswith("GET") and ":token:" in command for command in said)
+
+    assert token_reads("helpdesk") == token_reads("security") > 0
 
 
 def test_signing_in_again_shows_what_was_taken_away(dev, grant, sandbox, person):
