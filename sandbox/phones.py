@@ -59,9 +59,11 @@ def _entry(tenant: Tenant, method: Document, sent: dict[str, list[Document]]) ->
         "confirmed": method.get("confirmed", False),
     }
     entry |= {key: method[key] for key in ("name", "phone_number") if method.get(key)}
-    if method["type"] == "totp" and method.get("_secret"):
+    if method["type"] in ("totp", "push") and method.get("_secret"):
         now = tenant.now()
         entry |= {"code": Authenticator(method["_secret"]).at(int(now)), "seconds_left": 30 - int(now) % 30}
+    if method["type"].startswith("webauthn") and not method.get("public_key"):
+        entry["virtual"] = True
     if method["type"] == "recovery-code" and method.get("_secret"):
         entry["code"] = method["_secret"]
     receiver = method.get("phone_number") if method["type"] == "phone" else method["user_id"]

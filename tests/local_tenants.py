@@ -94,6 +94,8 @@ class LocalTenant:
     def advance_clock(self, seconds: float) -> None:
         self._touched = True
         self.control("POST", "clock", {"advance_seconds": seconds})
+        if seconds >= 86_400:  # a token lives for a day
+            self._token = ""
 
     def mail(self, to: str | None = None) -> list[dict[str, Any]]:
         """Newest first."""

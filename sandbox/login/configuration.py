@@ -42,6 +42,17 @@ def factor_enabled(tenant: Tenant, guardian_name: str) -> bool:
     return bool(setting(tenant, f"guardian/factors/{guardian_name}").get("enabled"))
 
 
+def remember_browser(tenant: Tenant) -> Document:
+    """Whether the box to remember the browser is shown and ticked, and for how many seconds it is remembered."""
+    defaults = {
+        "display_remember_me_checkbox": True,
+        "remember_me_default_value": False,
+        "mfa_session_inactivity_timeout": 7 * 86_400,
+        "mfa_session_overall_timeout": 30 * 86_400,
+    }
+    return {**defaults, **setting(tenant, "guardian/settings")}
+
+
 def brute_force(tenant: Tenant) -> Document:
     defaults = {
         "enabled": True,

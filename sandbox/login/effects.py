@@ -57,6 +57,7 @@ class Effects:
     transaction_metadata: dict[str, Any] = field(default_factory=dict)
     multifactor: str | None = None
     allow_remember_browser: bool = False
+    provider_options: dict[str, Any] = field(default_factory=dict)
     denied: tuple[str, str] | None = None
     # What the person reads, where the trigger lets an Action say it apart from the reason.
     denied_message: str = ""
@@ -135,7 +136,10 @@ def _validation_error(effects: Effects, code: Any, message: Any, _: Any) -> None
 
 def _multifactor(effects: Effects, provider: Any, options: Any, _: Any) -> None:
     effects.multifactor = str(provider)
-    effects.allow_remember_browser = isinstance(options, dict) and options.get("allowRememberBrowser") is True
+    options = options if isinstance(options, dict) else {}
+    effects.allow_remember_browser = options.get("allowRememberBrowser") is True
+    own = options.get("providerOptions")
+    effects.provider_options = own if isinstance(own, dict) and provider == "duo" else {}
 
 
 def _factors(kind: str, any_of: bool) -> Callable[..., None]:
@@ -178,9 +182,25 @@ def _record_method(effects: Effects, url: Any, *_: Any) -> None:
     effects.recorded_methods.append(str(url))
 
 
-def _setting(target: str, name: str, convert: Callable[[Any], Any] = lambda value: value) -> Callable[..., None]:
+def _cookie_mode(effects: Effects, mode: Any, *_: Any) -> None:
+    effects.session["cookie_mode"] = mode
+
+
+def _revoke(target: str) -> Callable[..., None]:
+    def act(effects: Effects, reason: Any, options: Any, _: Any) -> None:
+        preserves = isinstance(options, dict) and options.get("preserveRefreshTokens") is True
+        getattr(effects, target).update({"revoked": str(reason or ""), "preserves_refresh_tokens": preserves})
+
+    return act
+
+
+def _expiry(target: str, name: str) -> Callable[..., None]:
+    """Of several calls the earliest counts."""
+
     def act(effects: Effects, value: Any, *_: Any) -> None:
-        getattr(effects, target)[name] = convert(value)
+        asked, instant = getattr(effects, target), _instant(value)
+        if instant is not None:
+            asked[name] = min(instant, asked.get(name, instant))
 
     return act
 
@@ -210,9 +230,9 @@ def _instant(value: Any) -> str | None:
 
 def _session_and_token(group: str, target: str) -> dict[str, Callable[..., None]]:
     return {
-        f"{group}.revoke": _setting(target, "revoked", lambda reason: str(reason or "")),
-        f"{group}.setExpiresAt": _setting(target, "expires_at", _instant),
-        f"{group}.setIdleExpiresAt": _setting(target, "idle_expires_at", _instant),
+        f"{group}.revoke": _revoke(target),
+        f"{group}.setExpiresAt": _expiry(target, "expires_at"),
+        f"{group}.setIdleExpiresAt": _expiry(target, "idle_expires_at"),
         f"{group}.setMetadata": _change_metadata(target),
         f"{group}.deleteMetadata": _change_metadata(target),
         f"{group}.evictMetadata": _evict_metadata(target),
@@ -241,7 +261,7 @@ _ACTS: dict[str, Callable[..., None]] = {
     "user.setAppMetadata": _metadata("app_metadata"),
     "user.setUserMetadata": _metadata("user_metadata"),
     "transaction.setMetadata": _metadata("transaction_metadata"),
-    "session.setCookieMode": _setting("session", "cookie_mode"),
+    "session.setCookieMode": _cookie_mode,
     **_session_and_token("session", "session"),
     **_session_and_token("refreshToken", "refresh_token"),
 }

@@ -122,7 +122,7 @@ def _user(login: Login, user: Document) -> dict[str, Any]:
         "user_metadata": user.get("user_metadata") or {},
         "identities": [_identity(identity) for identity in user["identities"]],
         "enrolledFactors": enrolled,
-        "multifactor": _providers([factor["type"] for factor in enrolled]),
+        "multifactor": [*_providers([factor["type"] for factor in enrolled]), *(user.get("multifactor") or [])],
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.login.pipeline import NeedsFactor
+from sandbox.login.steps import NeedsFactor
 
 CHALLENGES = {
     "otp": "/u/mfa-otp-challenge",
@@ -12,6 +12,7 @@ CHALLENGES = {
     "webauthn-roaming": "/u/mfa-webauthn-roaming-challenge",
     "webauthn-platform": "/u/mfa-webauthn-platform-challenge",
     "recovery-code": "/u/mfa-recovery-code-challenge",
+    "duo": "/u/mfa-duo",
 }
 ENROLLMENTS = {
     "otp": "/u/mfa-otp-enrollment",
@@ -19,7 +20,9 @@ ENROLLMENTS = {
     "push-notification": "/u/mfa-push-enrollment-qr",
     "webauthn-roaming": "/u/mfa-webauthn-roaming-enrollment",
     "webauthn-platform": "/u/mfa-webauthn-platform-enrollment",
+    "recovery-code": "/u/mfa-recovery-code-enrollment",
 }
+DETECTION = "/u/mfa-detect-browser-capabilities"
 CHALLENGE_OPTIONS = "/u/mfa-login-options"
 ENROLLMENT_OPTIONS = "/u/mfa-begin-enroll-options"
 

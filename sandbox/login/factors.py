@@ -14,6 +14,7 @@ from sandbox import logs
 from sandbox.login import configuration
 from sandbox.store import Document
 from sandbox.tenant import Tenant, new_id
+from sandbox.users import records
 
 RECOVERY_CODE_LENGTH = 24
 _CODE_ALPHABET = string.ascii_uppercase + string.digits
@@ -46,25 +47,28 @@ FACTORS: dict[str, Factor] = {
         Factor("webauthn-roaming", "webauthn-roaming", ("webauthn-roaming",), "", "", "Security key"),
         Factor("webauthn-platform", "webauthn-platform", ("webauthn-platform",), "", "", "Device biometrics"),
         Factor("email", "email", ("email",), "oob", "email", "Email", enrollable=False),
-        Factor(
-            "recovery-code", "recovery-code", ("recovery-code",), "recovery-code", "", "Recovery code", enrollable=False
-        ),
+        Factor("recovery-code", "recovery-code", ("recovery-code",), "recovery-code", "", "Recovery code"),
+        # Cisco's own service keeps who is enrolled; nothing of it is an authentication method.
+        Factor("duo", "duo", (), "", "", "Duo", enrollable=False),
     )
 }
 ALIASES = {"sms": "phone", "voice": "phone", "push": "push-notification", "totp": "otp"}
 # A user can't start with these: they hang on another factor or on a verified address.
 DEPENDENT = frozenset(["email", "recovery-code", "webauthn-platform"])
+WEBAUTHN = ("webauthn-roaming", "webauthn-platform")
 
 
 def known(name: Any) -> str:
-    """The type in the words of Actions, "" for an unknown one."""
+    """The type in the words of Actions' challenge and enroll commands, "" for an unknown one."""
     name = name.get("type") if isinstance(name, dict) else name
     name = ALIASES.get(str(name), str(name))
-    return name if name in FACTORS else ""
+    return name if name in FACTORS and name != "duo" else ""
 
 
 def enabled(tenant: Tenant) -> list[str]:
-    return [f.type for f in FACTORS.values() if configuration.factor_enabled(tenant, f.guardian)]
+    """What the tenant offers. Duo counts only where it is the one factor (docs: Configure Cisco Duo for MFA)."""
+    found = [f.type for f in FACTORS.values() if configuration.factor_enabled(tenant, f.guardian)]
+    return [type for type in found if type != "duo" or found == ["duo"]]
 
 
 def methods(tenant: Tenant, user_id: str, type: str | None = None) -> list[Document]:
@@ -110,6 +114,11 @@ def _described(tenant: Tenant, user_id: str, type: str) -> dict[str, Any]:
     return {"type": type, "options": {"preferredMethod": method.get("preferred_authentication_method", "sms")}}
 
 
+def virtual(tenant: Tenant, user_id: str, type: str) -> list[Document]:
+    """Keys of the seed that nobody holds: the sandbox answers for them. Every enrolled key has its public key."""
+    return [m for m in methods(tenant, user_id, type) if type in WEBAUTHN and not m.get("public_key")]
+
+
 def new_secret() -> str:
     return pyotp.random_base32()
 
@@ -121,10 +130,9 @@ def otpauth(tenant: Tenant, user: Document, secret: str) -> str:
 
 
 def enroll(tenant: Tenant, user_id: str, type: str, **fields: Any) -> Document:
-    """Add a confirmed method. `fields` are the method's own: _secret, phone_number, name ..."""
-    method_type = FACTORS[type].methods[0]
-    prefix = {"totp": "totp|dev_", "phone": "phone|dev_", "push": "push|dev_"}.get(method_type, f"{method_type}|")
-    id = new_id(prefix, 16)
+    """Add a confirmed method, a passkey too. `fields` are the method's own: _secret, phone_number, name ..."""
+    method_type = FACTORS[type].methods[0] if type in FACTORS else type
+    id = new_id(f"{method_type}|" if method_type == "recovery-code" else f"{method_type}|dev_", 16)
     now = tenant.timestamp()
     method = {
         "id": id,
@@ -138,9 +146,20 @@ def enroll(tenant: Tenant, user_id: str, type: str, **fields: Any) -> Document:
     }
     tenant.store.put("authentication_methods", id, method)
     logs.write(
-        tenant, "gd_enrollment_complete", user_id=user_id, description=f"Guardian - Enrollment complete ({type})"
+        tenant,
+        "gd_enrollment_complete",
+        user_id=user_id,
+        description=f"Guardian - Enrollment complete ({type})",
+        details={"authenticator": {"type": method_type}},
     )
     return method
+
+
+def enroll_in_duo(tenant: Tenant, user: Document) -> None:
+    """Duo itself keeps who is enrolled; the profile names the provider."""
+    providers = user.get("multifactor") or []
+    if "duo" not in providers:
+        records.update(tenant, user["user_id"], {"multifactor": [*providers, "duo"]})
 
 
 def touch(tenant: Tenant, method: Document, **changes: Any) -> None:

@@ -7,32 +7,39 @@ from typing import Any
 
 from starlette.responses import Response
 
-from sandbox import logs
 from sandbox.login import (
     codes,
     configuration,
     consent,
     device_codes,
     factor_paths,
+    factors,
     issuing,
+    login_events,
+    offers,
     organizations,
     pipeline,
-    remembered,
+    primary_user,
     risk,
     scopes,
     sessions,
 )
 from sandbox.login.calls import Call
-from sandbox.login.credentials import name_of
 from sandbox.login.issuing import Extras
-from sandbox.login.pipeline import Done, NeedsFactor, NeedsRedirect, Pipeline, Refused, Step
+from sandbox.login.pipeline import Pipeline
 from sandbox.login.rendering import error_page, page
 from sandbox.login.replies import YEAR_SECONDS, added_to, redirect, to_application, to_page, with_cookie
+from sandbox.login.steps import Done, NeedsFactor, NeedsRedirect, Refused, Step
 from sandbox.login.subject import Login
 from sandbox.login.transactions import Transaction, cookie_name, end
 from sandbox.login.visitor import visitor
 from sandbox.store import Document
 from sandbox.users import memberships, records
+
+_ASKED_FOR = {
+    NeedsRedirect: "An Action asks for a redirect",
+    NeedsFactor: "Multifactor authentication required",
+}
 
 
 def with_browser(answer: Response, transaction: Transaction) -> Response:
@@ -74,6 +81,7 @@ def new_login(transaction: Transaction, call: Call, user_id: str, connection: Do
         transaction=_described(transaction),
         remembered=call.request.cookies.get(cookie_name(tenant, "auth0-mf"), ""),
         device=transaction.browser,
+        capabilities=transaction.capabilities,
     )
 
 
@@ -105,7 +113,7 @@ async def proceed(transaction: Transaction, call: Call) -> Response:
     login = transaction.login
     if login is None:
         return first_page(transaction)
-    if login.tenant.store.get("users", login.user_id) is None:
+    if login.tenant.store.get("users", login.user_id) is None and not login.linked:
         transaction.restart()
         return first_page(transaction)
     if login.user.get("blocked"):
@@ -139,33 +147,36 @@ def _next(transaction: Transaction, call: Call, login: Login, running: Pipeline,
         running.save_metadata()
         running.revoke()
         return refuse(transaction, call, step.error, step.description)
+    if transaction.silent and not isinstance(step, Done):
+        return refuse(transaction, call, "interaction_required", _ASKED_FOR[type(step)])
     if isinstance(step, NeedsRedirect):
-        if transaction.silent:
-            return refuse(transaction, call, "interaction_required", "An Action asks for a redirect")
         return redirect(added_to(step.url, {"state": transaction.id}))
     if isinstance(step, NeedsFactor):
-        if transaction.silent:
-            return refuse(transaction, call, "interaction_required", "Multifactor authentication required")
         transaction.mfa_since = transaction.mfa_since or transaction.tenant.now()
+        if transaction.capabilities is None and set(step.types) & set(factors.WEBAUTHN):
+            return to_page(transaction, factor_paths.DETECTION)
         return to_page(transaction, factor_paths.first(step))
     return _finish_or_ask(transaction, call, login, running, step)
 
 
 def _finish_or_ask(transaction: Transaction, call: Call, login: Login, running: Pipeline, step: Done) -> Response:
     if transaction.recovery_code:
-        return to_page(transaction, "/u/mfa-recovery-code-enrollment")
+        return to_page(transaction, factor_paths.ENROLLMENTS["recovery-code"])
     if transaction.enrollment_ticket:
         return _enrolled(transaction)
+    transaction.offer = offers.due(transaction, login)
+    if transaction.offer:
+        return to_page(transaction, transaction.offer)
     if consent.needed(transaction, login):
         if transaction.silent:
             return refuse(transaction, call, "consent_required", "Consent required")
         return to_page(transaction, "/u/consent")
     if transaction.consented:
         consent.remember(login)
-    running.save_metadata()
-    problem = _switch_to_primary(login, running)
+    problem = primary_user.switch(login, running.effects)
     if problem:
         return refuse(transaction, call, "access_denied", problem)
+    running.save_metadata()
     return _finish(transaction, call, login, running)
 
 
@@ -179,21 +190,12 @@ def _enrolled(transaction: Transaction) -> Response:
     )
 
 
-def _switch_to_primary(login: Login, running: Pipeline) -> str | None:
-    """api.authentication.setPrimaryUser: the login goes on as somebody else."""
-    id = running.effects.primary_user
-    if id and login.tenant.store.get("users", id) is None:
-        return f"The primary user {id} does not exist"
-    login.user_id = id or login.user_id
-    return None
-
-
 def _finish(transaction: Transaction, call: Call, login: Login, running: Pipeline) -> Response:
     if login.fresh_first_factor:
         count_login(login)
     token = sessions.keep(login, running.effects)
     risk.remember_device(login)
-    log_result(transaction, login, "ssa" if transaction.silent else "s", "", running)
+    login_events.write(transaction, login, "ssa" if transaction.silent else "s", "")
     end(transaction)
     if transaction.device_code:
         answer = device_codes.approve(transaction, login, running.effects)
@@ -205,7 +207,8 @@ def _finish(transaction: Transaction, call: Call, login: Login, running: Pipelin
         whole, _ = configuration.session_lifetimes_seconds(transaction.tenant)
         with_cookie(answer, transaction.tenant, "auth0", token, whole if persistent else None)
     if login.remembered:
-        with_cookie(answer, transaction.tenant, "auth0-mf", login.remembered, remembered.LIFETIME_SECONDS)
+        seconds = configuration.remember_browser(transaction.tenant)["mfa_session_overall_timeout"]
+        with_cookie(answer, transaction.tenant, "auth0-mf", login.remembered, seconds)
     return answer
 
 
@@ -245,7 +248,7 @@ def _extras(transaction: Transaction) -> Extras:
 def refuse(transaction: Transaction, call: Call, error: str, description: str) -> Response:
     """The login ends without success; the application hears of it."""
     login = transaction.login
-    log_result(transaction, login, "fsa" if transaction.silent else "f", description, transaction.pipeline, call)
+    login_events.write(transaction, login, "fsa" if transaction.silent else "f", description, call)
     end(transaction)
     if transaction.device_code:
         device_codes.reject(transaction)
@@ -253,41 +256,3 @@ def refuse(transaction: Transaction, call: Call, error: str, description: str) -
     else:
         answer = to_application(transaction, {"error": error, "error_description": description})
     return with_browser(answer, transaction)
-
-
-def log_result(
-    transaction: Transaction,
-    login: Login | None,
-    kind: str,
-    description: str,
-    running: Pipeline | None,
-    call: Call | None = None,
-) -> None:
-    client = transaction.client
-    at = login.visitor if login else visitor(call) if call else None
-    details: dict[str, Any] = {"prompts": [], "completedAt": int(transaction.tenant.now() * 1000)}
-    if description:
-        details["error"] = {"message": description}
-    if running is not None:
-        details["actions"] = {"executions": running.keep_execution()}
-    fields: dict[str, Any] = {
-        "client_id": client["client_id"],
-        "client_name": client.get("name"),
-        "ip": at.ip if at else None,
-        "user_agent": at.user_agent if at else None,
-        "audience": transaction.parameters.get("audience") or None,
-        "scope": transaction.scopes or None,
-        "description": description or None,
-        "details": details,
-    }
-    if login is not None:
-        user = login.tenant.store.get("users", login.user_id) or {"user_id": login.user_id}
-        fields |= {
-            "user_id": login.user_id,
-            "user_name": name_of(user),
-            "connection": login.connection.get("name"),
-            "connection_id": login.connection.get("id"),
-            "strategy": login.connection.get("strategy"),
-            "session_id": login.session["id"] if login.session else login.session_id,
-        }
-    logs.write(transaction.tenant, kind, **fields)

@@ -31,15 +31,22 @@ class Challenge:
     code: str = ""
     transaction: str = ""
     destination: str = ""
+    # Of a phone: "sms" or "voice".
+    channel: str = ""
     # What the MFA API knows the challenge by.
     oob_code: str = ""
     # Enrolment: what becomes of the method once the answer is right.
     enrolling: dict[str, Any] = field(default_factory=dict)
 
 
-def start(tenant: Tenant, user: Document, type: str, *, enrolling: dict[str, Any] | None = None) -> Challenge:
-    """Ask for a factor. Raises TooManyAttempts when messages were asked for too often."""
-    challenge = Challenge(type, user["user_id"], enrolling=enrolling or {})
+def start(
+    tenant: Tenant, user: Document, type: str, *, enrolling: dict[str, Any] | None = None, channel: str = ""
+) -> Challenge:
+    """Ask for a factor. Raises TooManyAttempts when messages were asked for too often.
+
+    channel: how a phone is reached, "" as the person prefers it.
+    """
+    challenge = Challenge(type, user["user_id"], enrolling=enrolling or {}, channel=channel)
     if type in _SENDERS:
         _SENDERS[type](tenant, user, challenge)
     logs.write(
@@ -55,7 +62,7 @@ def _send_phone(tenant: Tenant, user: Document, challenge: Challenge) -> None:
     _limit_messages(tenant, "sms", user["user_id"], burst=10, per_second=1 / 3600)
     method = challenge.enrolling or _method(tenant, user, "phone")
     number = method.get("phone_number", "")
-    channel = method.get("preferred_authentication_method") or "sms"
+    channel = challenge.channel = challenge.channel or method.get("preferred_authentication_method") or "sms"
     challenge.code, challenge.destination = _digits(), number
     mailbox.text(tenant, number, f"Your verification code is: {challenge.code}", challenge.code, channel)
     logs.write(tenant, "gd_send_voice" if channel == "voice" else "gd_send_sms", user_id=user["user_id"])
@@ -98,13 +105,18 @@ def code_fits(tenant: Tenant, challenge: Challenge, code: str) -> bool:
     return fits
 
 
-def totp_fits(tenant: Tenant, user_id: str, code: str, *, secret: str | None = None) -> Document | bool:
-    """The authenticator whose current code this is (or True for `secret`), else False. Raises TooManyAttempts."""
+def totp_fits(
+    tenant: Tenant, user_id: str, code: str, *, secret: str | None = None, type: str = "otp"
+) -> Document | bool:
+    """The authenticator whose current code this is (or True for `secret`), else False. Raises TooManyAttempts.
+
+    type: "otp", or "push-notification" for the codes of the app that gets pushes.
+    """
     _limit_failures(tenant, "otp", user_id)
     code = _compact(code)
     if secret is not None:
         return _totp_fits(tenant, secret, code)
-    for method in factors.methods(tenant, user_id, "otp"):
+    for method in factors.methods(tenant, user_id, type):
         if _totp_fits(tenant, method.get("_secret", ""), code):
             factors.touch(tenant, method)
             _note(tenant, "otp", user_id, fits=True)

@@ -50,11 +50,17 @@ def _locked(paused: Paused) -> bool:
 
 
 def _shown(method: Document) -> dict[str, Any] | None:
-    """An authenticator of this API, None for a method that it does not know."""
-    factor = next((f for f in FACTORS.values() if method["type"] in f.methods and f.api), None)
+    """An authenticator of this API, None for a method that it does not know.
+
+    Keys are listed and removed here, and neither challenged nor enrolled (docs: Configure WebAuthn with Security Keys).
+    """
+    factor = next((f for f in FACTORS.values() if method["type"] in f.methods), None)
     if factor is None:
         return None
-    shown = {"id": public_id(method), "authenticator_type": factor.api, "active": method.get("confirmed", True)}
+    type = factor.api or factor.type
+    shown = {"id": public_id(method), "authenticator_type": type, "active": method.get("confirmed", True)}
+    if not factor.api and method.get("name"):
+        shown["name"] = method["name"]
     if factor.channel:
         shown["oob_channel"] = method.get("preferred_authentication_method") or factor.channel
         shown["name"] = method.get("phone_number") or method.get("email") or method.get("name") or ""

@@ -1,4 +1,4 @@
-"""Browsers that passed MFA and asked to be remembered: 30 days, or 7 without a visit.
+"""Browsers that passed MFA and asked to be remembered: 30 days, or 7 without a visit (/guardian/settings changes it).
 
 Documents of the kind `remembered_browsers`: {"id": hash of the cookie, "user_id", "created_at", "expires_at" and
 "idle_expires_at" in epoch seconds}. POST /users/{id}/multifactor/actions/invalidate-remember-browser removes them.
@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import hashlib
 
+from sandbox.login import configuration
 from sandbox.login.subject import Login
 from sandbox.tenant import Tenant, new_id
-
-LIFETIME_SECONDS = 30 * 86_400
-IDLE_SECONDS = 7 * 86_400
 
 
 def is_remembered(login: Login) -> bool:
@@ -26,7 +24,7 @@ def is_remembered(login: Login) -> bool:
     if min(found["expires_at"], found["idle_expires_at"]) <= now:
         tenant.store.remove("remembered_browsers", id)
         return False
-    tenant.store.put("remembered_browsers", id, {**found, "idle_expires_at": now + IDLE_SECONDS})
+    tenant.store.put("remembered_browsers", id, {**found, "idle_expires_at": now + _seconds(tenant, "inactivity")})
     return True
 
 
@@ -40,8 +38,8 @@ def remember(login: Login) -> None:
         "id": id,
         "user_id": login.user_id,
         "created_at": tenant.timestamp(),
-        "expires_at": now + LIFETIME_SECONDS,
-        "idle_expires_at": now + IDLE_SECONDS,
+        "expires_at": now + _seconds(tenant, "overall"),
+        "idle_expires_at": now + _seconds(tenant, "inactivity"),
     }
     tenant.store.put("remembered_browsers", id, document)
 
@@ -50,6 +48,10 @@ def forget(tenant: Tenant, user_id: str) -> None:
     """Forget all browsers of a user."""
     for document in tenant.store.find("remembered_browsers", user_id=user_id):
         tenant.store.remove("remembered_browsers", document["id"])
+
+
+def _seconds(tenant: Tenant, which: str) -> float:
+    return float(configuration.remember_browser(tenant)[f"mfa_session_{which}_timeout"])
 
 
 def _hash(text: str) -> str:

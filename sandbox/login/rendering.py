@@ -27,6 +27,8 @@ SECURITY_HEADERS = {
 }
 ASSETS = {
     "login.css": "text/css",
+    "capabilities.js": "text/javascript",
+    "webauthn.js": "text/javascript",
     "form_post.js": "text/javascript",
     "web_message.js": "text/javascript",
 }

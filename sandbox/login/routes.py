@@ -22,7 +22,7 @@ from sandbox.login import (
 )
 from sandbox.login.calls import Answer, Call, Handler, endpoint
 from sandbox.login.grants import backchannel, device
-from sandbox.login.pages import accounts, connections, devices, factors, login, permissions
+from sandbox.login.pages import accounts, connections, devices, factors, login, passkeys, permissions, webauthn
 from sandbox.login.transient import forget_on_reset
 from sandbox.login.visits import in_login
 from sandbox.tenant import Tenant
@@ -54,7 +54,10 @@ API: list[tuple[str, list[str], Handler, bool]] = [
     ("/v2/logout", GET, logout.v2, False),
     ("/oidc/logout", BOTH, logout.oidc, False),
 ]
-IN_LOGIN = [*login.PAGES, *connections.PAGES, *factors.PAGES, *accounts.PAGES, *permissions.PAGES]
+IN_LOGIN = [
+    *(*login.PAGES, *connections.PAGES, *accounts.PAGES, *permissions.PAGES),
+    *(*factors.PAGES, *webauthn.PAGES, *passkeys.PAGES),
+]
 OPEN = [*accounts.OPEN_PAGES, *devices.OPEN_PAGES]
 INDEXES = [
     ("clients", "client_id"),
@@ -70,6 +73,7 @@ INDEXES = [
     ("phone_messages", "transaction"),
     ("grants", "user_id"),
     ("authentication_methods", "user_id"),
+    ("authentication_methods", "key_id"),
 ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.login.capabilities import Capabilities
 from sandbox.login.visitor import Visitor
 from sandbox.store import Document
 from sandbox.tenant import Tenant, new_id
@@ -43,14 +44,33 @@ class Login:
     # Value of the cookie that marks a remembered browser, and of the one that marks a known device.
     remembered: str = ""
     device: str = ""
+    # None until the browser has been asked.
+    capabilities: Capabilities | None = None
+    # What the log has been told already: a page that is opened again repeats nothing.
+    warnings: list[str] = field(default_factory=list)
+    # The identity that signed in, "provider|id"; user_id may become that of the account it was linked to.
+    identity: str = ""
+    _seen: Document | None = None
+
+    def __post_init__(self) -> None:
+        self.identity = self.identity or self.user_id
 
     @property
     def user(self) -> Document:
-        """The record as it is now. KeyError when the user was deleted meanwhile."""
+        """The record as it is now; as it was last seen, where it was linked to another one meanwhile.
+
+        KeyError when the user was deleted.
+        """
         found = self.tenant.store.get("users", self.user_id)
-        if found is None:
+        if found is None and (self._seen is None or not self.linked):
             raise KeyError(self.user_id)
-        return found
+        self._seen = found or self._seen
+        return self._seen  # type: ignore[return-value]
+
+    @property
+    def linked(self) -> bool:
+        """Whether the record has become part of another account."""
+        return self.tenant.store.get("linked_identities", self.user_id) is not None
 
     @property
     def interactive(self) -> bool:

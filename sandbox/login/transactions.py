@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.login.calls import Call
+from sandbox.login.capabilities import Capabilities
+from sandbox.login.ceremonies import Ceremony
 from sandbox.login.mfa import Challenge
-from sandbox.login.pipeline import Pipeline, Step
+from sandbox.login.pipeline import Pipeline
+from sandbox.login.steps import Step
 from sandbox.login.subject import Login
 from sandbox.login.transient import transient
 from sandbox.store import Document
@@ -40,6 +43,13 @@ class Transaction:
     pipeline: Pipeline | None = None
     step: Step | None = None
     challenge: Challenge | None = None
+    # The question that an authenticator has to answer next, and the page that offers to keep a new one.
+    ceremony: Ceremony | None = None
+    offer: str = ""
+    offered: set[str] = field(default_factory=set)
+    capabilities: Capabilities | None = None
+    # Whether the passkey that signed in lives on another device.
+    cross_device: bool = False
     mfa_since: float = 0.0
     recovery_code: str = ""
     consented: bool = False
@@ -59,8 +69,9 @@ class Transaction:
 
     def restart(self) -> None:
         """Forget who signed in: another person begins."""
-        self.login = self.pipeline = self.step = self.challenge = None
-        self.recovery_code, self.mfa_since = "", 0.0
+        self.login = self.pipeline = self.step = self.challenge = self.ceremony = None
+        self.offer, self.recovery_code, self.mfa_since = "", "", 0.0
+        self.offered.clear()
 
 
 def cookie_name(tenant: Tenant, purpose: str) -> str:

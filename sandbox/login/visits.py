@@ -9,6 +9,7 @@ from typing import Any
 from starlette.responses import Response
 
 from sandbox.errors import OAuthError
+from sandbox.login import capabilities
 from sandbox.login.calls import Answer, Call, Handler
 from sandbox.login.rendering import error_page, page
 from sandbox.login.transactions import Transaction, find
@@ -29,6 +30,14 @@ class Visit:
         """A field of the form, "" when it is absent; never longer than a form needs."""
         value = self.call.parameters.get(name)
         return value[:2000] if isinstance(value, str) else ""
+
+    def note_capabilities(self) -> None:
+        """Keep what the form tells about the browser."""
+        found = capabilities.told(self.call.parameters)
+        if found is not None:
+            self.transaction.capabilities = found
+            if self.transaction.login is not None:
+                self.transaction.login.capabilities = found
 
     def render(self, template: str, status: int = 200, **context: Any) -> Response:
         """A page of this login: templates know `state` and the application's name."""

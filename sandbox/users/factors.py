@@ -40,10 +40,18 @@ _KEPT = (
     "user_handle",
     "transports",
 )
+MOST_PASSKEYS = 20
 _PHONE_NUMBER = re.compile(r"\+[1-9][0-9]{4,14}")
 _BASE32 = re.compile(r"[A-Z2-7]+=*")
 # What the older enrollments API calls a method.
-_OLD_NAMES = {"totp": "authenticator", "phone": "sms", "push": "guardian", "guardian": "guardian"}
+_OLD_NAMES = {
+    "totp": "authenticator",
+    "phone": "sms",
+    "push": "guardian",
+    "guardian": "guardian",
+    "webauthn-roaming": "webauthn-roaming",
+    "webauthn-platform": "webauthn-platform",
+}
 
 
 def _user(call: Call) -> Document:
@@ -121,6 +129,8 @@ def _add(call: Call, user: Document, sent: Any) -> Document:
     for method in _methods(call, user):
         if method["type"] == kind and (distinct is None or method.get(distinct) == sent.get(distinct)):
             raise ApiError(409, "The authentication method already exists.", "authentication_method_already_exists")
+    if kind == "passkey" and len([m for m in _methods(call, user) if m["type"] == kind]) >= MOST_PASSKEYS:
+        raise ApiError(400, f"A user has at most {MOST_PASSKEYS} passkeys.", "operation_not_supported")
     id, now = new_id(_PREFIXES.get(kind, f"{kind}|dev_")), call.tenant.timestamp()
     method = {"id": id, "user_id": user["user_id"], "type": kind, "confirmed": True, "created_at": now}
     method |= {"enrolled_at": now} | {field: sent[field] for field in _KEPT if sent.get(field) is not None}

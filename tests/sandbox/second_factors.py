@@ -8,7 +8,10 @@ import pyotp
 
 from tests.sandbox.web_login import Person, action
 
-FACTORS = ("otp", "sms", "email", "push-notification", "recovery-code", "webauthn-roaming")
+FACTORS = (
+    *("otp", "sms", "email", "push-notification", "recovery-code"),
+    *("webauthn-roaming", "webauthn-platform", "duo"),
+)
 CLAIM = "https://fernhill.example/"
 
 
@@ -28,6 +31,16 @@ def give_totp(tenant: Any, user: dict[str, Any]) -> str:
     wanted = {"type": "totp", "totp_secret": secret, "name": "App"}
     tenant.api("POST", f"/users/{user['user_id']}/authentication-methods", wanted)
     return secret
+
+
+def give_phone(tenant: Any, user: dict[str, Any], number: str = "+49301234567") -> str:
+    """Enrol a phone for the user; its number."""
+    tenant.api("POST", f"/users/{user['user_id']}/authentication-methods", {"type": "phone", "phone_number": number})
+    return number
+
+
+def totp(secret: str) -> str:
+    return pyotp.TOTP(secret).now()
 
 
 def secret_on(person: Person) -> str:

@@ -175,14 +175,6 @@ def test_a_push_is_answered_on_the_sandboxs_phone(tenant, person, user):
     assert "code" in person.answer
 
 
-def test_a_security_key_is_stood_in_for(tenant, person, user):
-    offer(tenant, "webauthn-roaming")
-    person.sign_in(user["email"])
-    person.submit()
-    assert "code" in person.answer
-    assert methods(tenant, user) == ["webauthn-roaming"]
-
-
 def test_several_factors_are_a_choice(tenant, person, user):
     offer(tenant, "otp", "sms")
     person.sign_in(user["email"])
@@ -221,3 +213,15 @@ def test_an_enrollment_ticket_leads_through_enrolling(tenant, person, user):
     assert methods(tenant, user) == ["totp"]
     person.open(made["ticket_url"])
     assert person.page.status_code == 400
+
+
+def test_a_ticket_enrolls_one_more_factor_only_where_it_allows_several(tenant, person, user):
+    offer(tenant, "otp", "sms", "recovery-code")
+    give_totp(tenant, user)
+    ticket = {"user_id": user["user_id"], "send_mail": False}
+    person.open(tenant.api("POST", "/guardian/enrollments/ticket", ticket)["ticket_url"])
+    assert person.page.status_code == 400
+    assert "enrolled in a factor already" in person.text
+    several = {**ticket, "allow_multiple_enrollments": True}
+    person.open(tenant.api("POST", "/guardian/enrollments/ticket", several)["ticket_url"])
+    assert person.at == "/u/mfa-sms-enrollment"

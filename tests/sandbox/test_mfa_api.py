@@ -74,6 +74,20 @@ def test_an_application_enrols_its_user_over_the_api(tenant, client, user):
     assert answer.json()["recovery_code"] != recovery
 
 
+def test_a_key_is_listed_and_neither_challenged_nor_enrolled(tenant, client, user):
+    offer(tenant, "otp", "webauthn-roaming")
+    key = {"type": "webauthn-roaming", "key_id": "k", "public_key": "pk", "relying_party_identifier": "localhost"}
+    made = tenant.api("POST", f"/users/{user['user_id']}/authentication-methods", {**key, "name": "Blue one"})
+    token = password_login(tenant, client, user).json()["mfa_token"]
+    bearer = {"Authorization": f"Bearer {token}"}
+    shown = {"authenticator_type": "webauthn-roaming", "active": True, "name": "Blue one"}
+    assert tenant.http.get("/mfa/authenticators", headers=bearer).json() == [{"id": made["id"], **shown}]
+    answer = ask(tenant, client, "/mfa/challenge", mfa_token=token, challenge_type="otp oob")
+    assert answer.json()["error"] == "unsupported_challenge_type"
+    wanted = {"authenticator_types": ["webauthn-roaming"]}
+    assert tenant.http.post("/mfa/associate", json=wanted, headers=bearer).status_code == 400
+
+
 def test_a_code_by_text_message_is_bound_to_its_challenge(tenant, client, user):
     offer(tenant, "sms")
     wanted = {"type": "phone", "phone_number": "+15550100123", "preferred_authentication_method": "sms"}

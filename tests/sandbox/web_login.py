@@ -48,9 +48,13 @@ class _Page(HTMLParser):
 
 
 class Person:
-    """`landed`: the address outside the tenant that the login ended at, "" while it is still at the tenant's pages."""
+    """`landed`: the address outside the tenant that the login ended at, "" while it is still at the tenant's pages.
+
+    told: fields that a script would fill in wherever a form has them, such as {"webauthn-available": "true"}.
+    """
 
     def __init__(self, tenant: Any, client: dict[str, Any], **headers: str) -> None:
+        self.told: dict[str, str] = {}
         self.tenant = tenant
         self.client = client
         # No kept connections: nothing is left open when a test forgets its person.
@@ -90,7 +94,16 @@ class Person:
         assert self.page is not None
         found = _Page(self.page.text).forms[form]
         url = self.page.url.join(found["action"] or "")
-        return self._follow(self.http.post(url, data={**found["fields"], **fields}))
+        told = {name: value for name, value in self.told.items() if name in found["fields"]}
+        return self._follow(self.http.post(url, data={**found["fields"], **told, **fields}))
+
+    def send_answer(self, answer: str, **fields: str) -> str:
+        """Send the form that waits for an authenticator's answer."""
+        assert self.page is not None
+        forms = _Page(self.page.text).forms
+        form = next(form for form in forms if {"response", "passkey"} & set(form["fields"]))
+        field = "passkey" if "passkey" in form["fields"] else "response"
+        return self.submit(form=forms.index(form), **{field: answer, "action": "default", **fields})
 
     def sign_in(self, email: str, password: str = PASSWORD, **parameters: str) -> str:
         """The first factor; ends at the application, or at the page that comes next."""

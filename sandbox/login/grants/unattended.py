@@ -7,10 +7,11 @@ from typing import Any
 
 from sandbox import logs, tokens
 from sandbox.errors import OAuthError
-from sandbox.login import audiences, clients, configuration, factors, flow, issuing, pipeline
+from sandbox.login import audiences, clients, configuration, factors, flow, issuing, pipeline, primary_user
 from sandbox.login.credentials import name_of
 from sandbox.login.issuing import Extras
-from sandbox.login.pipeline import Done, NeedsFactor, NeedsRedirect, Pipeline, Refused, Step
+from sandbox.login.pipeline import Pipeline
+from sandbox.login.steps import Done, NeedsFactor, NeedsRedirect, Refused, Step
 from sandbox.login.subject import Login
 from sandbox.login.transient import transient
 from sandbox.login.visitor import Visitor
@@ -45,10 +46,10 @@ async def finish(login: Login, running: Pipeline | None = None, narrowed_to: lis
 
 
 def _tokens(login: Login, running: Pipeline, narrowed_to: list[str] | None) -> dict[str, Any]:
+    problem = primary_user.switch(login, running.effects)
+    if problem:
+        raise _problem(login, running, Refused("access_denied", problem), narrowed_to)
     running.save_metadata()
-    primary = running.effects.primary_user
-    if primary and login.tenant.store.get("users", primary):
-        login.user_id = primary
     if login.fresh_first_factor:
         flow.count_login(login)
         _log(login, running, "s", None)

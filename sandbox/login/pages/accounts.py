@@ -32,6 +32,7 @@ async def sign_up(visit: Visit) -> Response:
         )
     if not visit.posted:
         return _sign_up_page(visit, connection)
+    visit.note_capabilities()
     attempt = Attempt(visit.call.tenant, visit.transaction.client, connection, visitor(visit.call))
     wanted = {k: visit.typed(k).strip() for k in ("email", "username") if visit.typed(k).strip()}
     wanted["password"] = visit.typed("password")

@@ -108,7 +108,7 @@ def _code_page(visit: Visit, error: str = "", notice: str = "") -> Response:
         text=f"We've sent a code to {visit.transaction.identifier}.",
         label="Enter the 6-digit code",
         others=False,
-        may_remember=False,
+        remember_browser=None,
         recovery=False,
         other_path="",
     )

@@ -14,6 +14,9 @@ from sandbox.login.transactions import begin
 from sandbox.login.visitor import visitor
 from sandbox.users import records
 
+# Not to begin with.
+_LATER = factors.DEPENDENT
+
 
 async def activate(call: Call) -> Answer:
     """The code starts a login; when it ends well, the device gets its tokens."""
@@ -38,7 +41,10 @@ async def enrollment(call: Call) -> Answer:
         return page(tenant, "message", 400, title="Link expired", text="This link has expired or was used already.")
     user = records.get(tenant, ticket["user_id"])
     wanted = factors.known(ticket.get("factor"))
-    types = [type for type in factors.enrollable(tenant, user) if not wanted or type == wanted]
+    types = [type for type in factors.enrollable(tenant, user) if type == wanted or not (wanted or type in _LATER)]
+    if factors.independent(tenant, user) and not ticket.get("allow_multiple_enrollments"):
+        text = "You are enrolled in a factor already, and this link does not allow another one."
+        return page(tenant, "message", 400, title="Nothing to enroll", text=text)
     if not types:
         return page(tenant, "message", 400, title="Nothing to enroll", text="There is no factor left to enroll in.")
     client: dict[str, Any] = {"client_id": "", "name": tenant.name}

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from sandbox.login import configuration, flow, organizations, passwordless_login
 from sandbox.login.attempts import Attempt, SignInRefused
 from sandbox.login.credentials import check_password
+from sandbox.login.pages import passkeys
 from sandbox.login.rendering import custom_text
 from sandbox.login.replies import to_page
 from sandbox.login.visitor import visitor
@@ -18,6 +19,7 @@ async def combined(visit: Visit) -> Response:
     """/u/login: identifier and password on one page."""
     if not visit.posted:
         return show(visit, "login")
+    visit.note_capabilities()
     identifier = visit.typed("username").strip()
     visit.transaction.identifier = identifier
     elsewhere = _elsewhere(visit, identifier)
@@ -27,9 +29,13 @@ async def combined(visit: Visit) -> Response:
 
 
 async def identifier(visit: Visit) -> Response:
-    """/u/login/identifier: who are you? The next page depends on the answer."""
+    """/u/login/identifier: who are you? The next page depends on the answer; a passkey is the whole answer."""
     if not visit.posted:
         return show(visit, "identifier")
+    visit.note_capabilities()
+    connection = database(visit)
+    if connection is not None and passkeys.FIELD in visit.call.parameters:
+        return await _with_passkey(visit, connection)
     typed = visit.typed("username").strip()
     visit.transaction.identifier = typed
     if not typed:
@@ -42,6 +48,13 @@ async def identifier(visit: Visit) -> Response:
         passwordless_login.send(visit, connection, typed)
         return to_page(visit.transaction, "/u/login/passwordless-code")
     return to_page(visit.transaction, "/u/login/password")
+
+
+async def _with_passkey(visit: Visit, connection: Document) -> Response:
+    try:
+        return await passkeys.sign_in(visit, connection)
+    except SignInRefused as refused:
+        return show(visit, "identifier", error=refused.page_text, status=400)
 
 
 async def password(visit: Visit) -> Response:
@@ -115,6 +128,7 @@ def show(visit: Visit, screen: str, error: str = "", status: int = 200) -> Respo
         sign_up=connection is not None and not configuration.option(connection, "disable_signup"),
         others=[_button(c) for c in organizations.connections_of(transaction) if _is_upstream(c)],
         has_reset=connection is not None,
+        passkey=passkeys.request(visit, connection) if screen == "identifier" else {},
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from sandbox.login import audiences, flow, organizations, scopes
-from sandbox.login.pipeline import Done, NeedsRedirect
+from sandbox.login.steps import Done, NeedsRedirect
 from sandbox.login.visitor import visitor
 from sandbox.login.visits import Visit
 from sandbox.users import memberships
