@@ -27,6 +27,7 @@ const COMMANDS = {
     ...["setDestination", "setRelayState", "setLifetimeInSeconds", "setSignResponse", "setNameIdentifierFormat"],
     ...["setNameIdentifierProbes", "setAuthnContextClassRef", "setSigningCert", "setIncludeAttributeNameFormat"],
     ...["setTypedAttributes", "setCert", "setKey", "setSignatureAlgorithm", "setDigestAlgorithm"],
+    "setEncryptionAlgorithm",
   ],
   session: [
     ...["revoke", "setExpiresAt", "setIdleExpiresAt", "setCookieMode"],

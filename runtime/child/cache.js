@@ -1,7 +1,6 @@
 // api.cache, with Auth0's limits: 20 entries, keys of 64 bytes, values of 4 kB, 8 kB in all, 24 hours.
 "use strict";
 
-const DEFAULT_LIFETIME_MS = 15 * 60 * 1000;
 const LONGEST_LIFETIME_MS = 24 * 60 * 60 * 1000;
 const MOST_ENTRIES = 20;
 const LONGEST_KEY_BYTES = 64;
@@ -14,6 +13,7 @@ const refused = (code) => ({ type: "error", code });
 /** The same calls on `entries`, a plain object {key: {value, expires_at}} that the parent gets back. */
 function cacheOn(entries, now) {
   const live = (key) => (Object.hasOwn(entries, key) && entries[key].expires_at > now() ? entries[key] : undefined);
+  for (const key of Object.keys(entries)) if (!live(key)) delete entries[key];
   const totalWithout = (key) =>
     Object.keys(entries).reduce((sum, name) => (name === key ? sum : sum + bytes(name) + bytes(entries[name].value)), 0);
 
@@ -34,8 +34,7 @@ function cacheOn(entries, now) {
       if (typeof key !== "string" || typeof value !== "string") return refused("CacheInvalidType");
       const code = problem(key, value);
       if (code) return refused(code);
-      const asked = Math.min(now() + ttl, expires_at);
-      const lifetime = asked === Infinity ? DEFAULT_LIFETIME_MS : Math.min(asked - now(), LONGEST_LIFETIME_MS);
+      const lifetime = Math.min(ttl, expires_at - now(), LONGEST_LIFETIME_MS);
       entries[key] = { value, expires_at: now() + lifetime };
       return { type: "success", record: { ...entries[key] } };
     },

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 
 from sandbox.errors import ApiError
-from sandbox.kinds import crud
+from sandbox.kinds import crud, limits
 from sandbox.kinds.actions import ACTIONS, listed, publish, with_action
 from sandbox.kinds.operations import Call, Reply, operation
 from sandbox.kinds.triggers import HANDLERS
@@ -75,6 +75,7 @@ async def test(call: Call) -> Reply:
 @operation("GET", "/actions/executions/{id}")
 def read_execution(call: Call) -> Document:
     execution = call.store.get("action_executions", call.params["id"])
-    if execution is None:
+    since = call.tenant.timestamp(call.tenant.now() - limits.EXECUTION_SECONDS)
+    if execution is None or execution["created_at"] < since:
         raise ApiError(404, "That execution does not exist.")
     return execution

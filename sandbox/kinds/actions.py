@@ -100,8 +100,9 @@ def named_secrets(call: Call) -> list[Document]:
 def _check_size(action: Document) -> None:
     if len(action.get("code", "").encode()) > limits.ACTION_CODE_BYTES:
         raise _refused(f"The code is longer than {limits.ACTION_CODE_BYTES} bytes' on property code")
-    if len(action.get("dependencies") or ()) > limits.ACTION_DEPENDENCIES:
-        raise _refused(f"Array is too long, maximum {limits.ACTION_DEPENDENCIES}' on property dependencies")
+    for name, most in (("dependencies", limits.ACTION_DEPENDENCIES), ("modules", limits.ACTION_MODULES)):
+        if len(action.get(name) or ()) > most:
+            raise _refused(f"Array is too long, maximum {most}' on property {name}")
 
 
 def _refused(problem: str) -> ApiError:

@@ -62,8 +62,13 @@ def create(login: Login, effects: Effects, granted: list[str], *, bound: bool = 
 
 
 def asked_by_actions(document: Document, effects: Effects) -> Document:
+    """Lifetimes may only become shorter than the application's settings say."""
     asked = effects.refresh_token
-    changed = {name: asked[name] for name in ("expires_at", "idle_expires_at") if asked.get(name)}
+    changed = {
+        name: min(asked[name], document.get(name) or asked[name])
+        for name in ("expires_at", "idle_expires_at")
+        if asked.get(name)
+    }
     metadata = sessions.changed_metadata(document.get("refresh_token_metadata"), asked)
     if metadata is not None:
         changed["refresh_token_metadata"] = metadata

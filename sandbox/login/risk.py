@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.login import configuration
 from sandbox.login.subject import Login
+from sandbox.store import Document
 from sandbox.tenant import Tenant
 
 _MOST_DEVICES = 20
@@ -48,7 +49,9 @@ def _new_device(login: Login) -> dict[str, Any]:
     if known is None:
         first = not login.user.get("logins_count")
         return {"confidence": "low", "code": "initial_login" if first else "no_device_history"}
-    device, agent = login.device in known["devices"], _agent(login) in known["agents"]
+    since = login.tenant.now() - _memory_seconds(login.tenant)
+    device = _seen(known, "devices").get(login.device, 0) > since
+    agent = _seen(known, "agents").get(_agent(login), 0) > since
     details = {"device": _known(device), "useragent": _known(agent)}
     if device and agent:
         return {"confidence": "high", "code": "match", "details": details}
@@ -59,19 +62,38 @@ def _new_device(login: Login) -> dict[str, Any]:
 
 def remember_device(login: Login) -> None:
     """After a finished login: this browser is known from now on."""
-    store = login.tenant.store
-    known = store.get("known_devices", login.user_id) or {"user_id": login.user_id, "devices": [], "agents": []}
-    devices = [d for d in known["devices"] if d != login.device][-_MOST_DEVICES:]
-    agents = [a for a in known["agents"] if a != _agent(login)][-_MOST_DEVICES:]
+    store, now = login.tenant.store, login.tenant.now()
+    known = store.get("known_devices", login.user_id) or {}
     if login.device:
-        new = {"user_id": login.user_id, "devices": [*devices, login.device], "agents": [*agents, _agent(login)]}
+        new = {
+            "user_id": login.user_id,
+            "devices": _with(_seen(known, "devices"), login.device, now),
+            "agents": _with(_seen(known, "agents"), _agent(login), now),
+        }
         country = login.visitor.geoip.get("countryCode") or known.get("country")
         store.put("known_devices", login.user_id, {**new, "country": country})
 
 
+def _seen(known: Document, kind: str) -> dict[str, float]:
+    """When each was seen last. Older states kept names alone: these are forgotten."""
+    found = known.get(kind)
+    return found if isinstance(found, dict) else {}
+
+
+def _with(known: dict[str, float], name: str, now: float) -> dict[str, float]:
+    """When each was seen last, the newest last."""
+    others = [(other, at) for other, at in known.items() if other != name]
+    return dict([*others, (name, now)][-_MOST_DEVICES:])
+
+
+def _memory_seconds(tenant: Tenant) -> float:
+    """How long a device stays known."""
+    days = configuration.setting(tenant, "risk-assessments/settings/new-device").get("remember_for") or 30
+    return float(days) * 86_400
+
+
 def _untrusted_ip(login: Login) -> dict[str, Any]:
-    details = {"ip": login.visitor.ip}
-    return {"confidence": "high", "code": "not_found_on_deny_list", "details": details}
+    return {"confidence": "high", "code": "not_found_on_deny_list"}
 
 
 def _agent(login: Login) -> str:

@@ -56,6 +56,7 @@ def forget_on_reset(tenant: Tenant) -> None:
     def watch(kind: str, id: str, document: Document | None) -> None:
         if kind == "*":
             tenant.memory.pop("transient", None)
+            tenant.memory.pop("action_caches", None)
 
     tenant.store.watchers.append(watch)
 

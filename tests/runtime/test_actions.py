@@ -55,6 +55,38 @@ def test_the_commands_of_a_token_exchange_are_there_for_its_handler_alone():
     assert actions.run(code.format("onExecutePostLogin"), event=EVENT).error["name"] == "TypeError"
 
 
+DOCUMENTED = {
+    "access": "deny",
+    "accessToken": "setCustomClaim addScope removeScope",
+    "authentication": "challengeWith challengeWithAny enrollWith enrollWithAny setPrimaryUser",
+    "cache": "get set delete",
+    "idToken": "setCustomClaim",
+    "multifactor": "enable",
+    "prompt": "render",
+    "redirect": "encodeToken sendUserTo validateToken",
+    "refreshToken": "revoke setExpiresAt setIdleExpiresAt setMetadata deleteMetadata evictMetadata",
+    "rules": "wasExecuted",
+    "samlResponse": (
+        "setAttribute setAudience setRecipient setCreateUpnClaim setPassthroughClaimsWithNoMapping "
+        "setMapUnknownClaimsAsIs setMapIdentities setSignatureAlgorithm setDigestAlgorithm setDestination "
+        "setLifetimeInSeconds setSignResponse setNameIdentifierFormat setNameIdentifierProbes "
+        "setAuthnContextClassRef setSigningCert setIncludeAttributeNameFormat setTypedAttributes "
+        "setEncryptionCert setEncryptionPublicKey setCert setKey setRelayState setIssuer setEncryptionAlgorithm"
+    ),
+    "session": ("revoke setExpiresAt setIdleExpiresAt setCookieMode setMetadata deleteMetadata evictMetadata"),
+    "transaction": "setMetadata",
+    "user": "setAppMetadata setUserMetadata",
+    "validation": "error",
+}
+
+
+def test_the_api_object_has_every_call_that_auth0_documents_and_no_other():
+    names = {group: sorted(calls.split()) for group, calls in DOCUMENTED.items()}
+    shown = "Object.fromEntries(Object.entries(api).map(([group, calls]) => [group, Object.keys(calls).sort()]))"
+    ((_, found),) = calls(run(f"api.access.deny(JSON.stringify({shown}))"))
+    assert json.loads(found) == names
+
+
 def test_a_command_keeps_its_arguments_as_they_were_at_the_call():
     result = run("const claim = {n: 1}; api.idToken.setCustomClaim('c', claim); claim.n = 2;")
     assert calls(result) == [("idToken.setCustomClaim", "c", {"n": 1})]
@@ -189,6 +221,15 @@ def test_a_cache_entry_ends_by_the_given_clock():
 
 
 @pytest.mark.parametrize(
+    ("options", "hours"), [("", 24), ("{ttl: 999 * 3600 * 1000}", 24), ("{ttl: 3600000, expires_at: 1800000}", 0.5)]
+)
+def test_a_cache_entry_lives_for_a_day_at_most(options, hours):
+    cache = {}
+    run(f"api.cache.set('a', '1', {options or '{}'})", cache=cache, now=0.001)
+    assert cache["a"]["expires_at"] == pytest.approx(hours * 3_600_000, abs=5000)
+
+
+@pytest.mark.parametrize(
     "call",
     ["set('k'.repeat(65), 'v')", "set('k', 'v'.repeat(4001))", "set('k', 1)"],
 )
@@ -200,8 +241,16 @@ def test_the_cache_refuses_what_auth0_refuses(call):
 
 def test_the_cache_holds_twenty_entries():
     cache = {}
-    run("for (let i = 0; i < 30; i++) api.cache.set('k' + i, 'v')", cache=cache)
+    run("for (let i = 0; i < 30; i++) api.cache.set('k' + i, 'v', {ttl: 1000})", cache=cache, now=5000)
     assert len(cache) == 20
+    run("api.cache.set('later', 'v')", cache=cache, now=5002)
+    assert list(cache) == ["later"]
+
+
+def test_the_cache_holds_eight_kilobytes():
+    cache = {}
+    run("for (let i = 0; i < 3; i++) api.cache.set('k' + i, 'v'.repeat(3990))", cache=cache)
+    assert list(cache) == ["k0", "k1"]
 
 
 # --- code that misbehaves: a clear verdict, and the next run works

@@ -130,6 +130,13 @@ def test_a_denied_login_ends_there_and_keeps_the_metadata(tenant, person, user):
     assert person.answer["error"] == "login_required"
 
 
+def test_a_validation_error_carries_the_actions_own_code(tenant, person, user):
+    bind(tenant, action("api.validation.error('terms_not_accepted', 'Accept the terms first');"))
+    person.sign_in(user["email"])
+    assert person.answer["error"] == "terms_not_accepted"
+    assert person.answer["error_description"] == "Accept the terms first"
+
+
 def test_an_api_cache_lives_from_login_to_login(tenant, person, user):
     code = "const n = Number(api.cache.get('n')?.value ?? 0) + 1; api.cache.set('n', String(n));"
     bind(tenant, action(code + f"api.idToken.setCustomClaim('{CLAIM}seen', n);"))
