@@ -56,7 +56,15 @@ const must = (condition, message) => {
 const CHECKS = {
   "multifactor.enable": ([provider]) => must(PROVIDERS.includes(provider), `Unknown multifactor provider: ${provider}`),
   "access.deny": ([reason]) => must(isText(reason), "api.access.deny needs a reason."),
-  "redirect.sendUserTo": ([url]) => must(isText(url) && URL.canParse(url), "api.redirect.sendUserTo needs a URL."),
+  "redirect.sendUserTo": ([url], earlier) => {
+    must(isText(url) && URL.canParse(url), "api.redirect.sendUserTo needs a URL.");
+    must(!earlier.includes("prompt.render"), "An Action can't both render a form and redirect.");
+  },
+  "prompt.render": ([id], earlier) => {
+    must(isText(id) && id, "api.prompt.render needs the id of a form.");
+    must(!earlier.includes("prompt.render"), "An Action can render one form only.");
+    must(!earlier.includes("redirect.sendUserTo"), "An Action can't both render a form and redirect.");
+  },
   "user.setAppMetadata": ([name]) => must(isText(name) && name, "The name of a metadata property must be a string."),
   "user.setUserMetadata": ([name]) => must(isText(name) && name, "The name of a metadata property must be a string."),
   "authentication.setPrimaryUser": ([id], earlier) => {

@@ -62,6 +62,7 @@ class Effects:
     # What the person reads, where the trigger lets an Action say it apart from the reason.
     denied_message: str = ""
     redirect: str | None = None
+    prompt: dict[str, Any] | None = None
     primary_user: str | None = None
     # Of a custom token exchange: why the subject token is none, and the calls that say whose it is.
     rejected_subject_token: str | None = None
@@ -162,6 +163,12 @@ def _redirect(effects: Effects, url: Any, options: Any, _: Any) -> None:
     effects.redirect = url
 
 
+def _prompt(effects: Effects, id: Any, options: Any, _: Any) -> None:
+    options = options if isinstance(options, dict) else {}
+    filled = {name: options[name] if isinstance(options.get(name), dict) else {} for name in ("fields", "vars")}
+    effects.prompt = {"id": str(id), **filled}
+
+
 def _primary_user(effects: Effects, user_id: Any, *_: Any) -> None:
     effects.primary_user = effects.primary_user or str(user_id)
 
@@ -257,6 +264,7 @@ _ACTS: dict[str, Callable[..., None]] = {
     "authentication.setUserByConnection": _named_user,
     "authentication.setUserById": _named_user,
     "multifactor.enable": _multifactor,
+    "prompt.render": _prompt,
     "redirect.sendUserTo": _redirect,
     "user.setAppMetadata": _metadata("app_metadata"),
     "user.setUserMetadata": _metadata("user_metadata"),

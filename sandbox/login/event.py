@@ -23,8 +23,8 @@ _REFRESH_TOKEN_FIELDS = (
 )
 
 
-def build(login: Login, transaction_metadata: dict[str, Any]) -> dict[str, Any]:
-    """Everything but `secrets`, which differ from Action to Action."""
+def build(login: Login, transaction_metadata: dict[str, Any], prompt: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Everything but `secrets`, which differ from Action to Action. prompt: the form that was filled in."""
     user = login.user
     event: dict[str, Any] = {
         "authentication": _authentication(login),
@@ -39,6 +39,8 @@ def build(login: Login, transaction_metadata: dict[str, Any]) -> dict[str, Any]:
         "session": _session(login),
         "security_context": {},
     }
+    if prompt:
+        event["prompt"] = prompt
     if login.audience:
         event["resource_server"] = {"identifier": login.audience}
     if login.organization:

@@ -29,15 +29,17 @@ from sandbox.login.issuing import Extras
 from sandbox.login.pipeline import Pipeline
 from sandbox.login.rendering import error_page, page
 from sandbox.login.replies import YEAR_SECONDS, added_to, redirect, to_application, to_page, with_cookie
-from sandbox.login.steps import Done, NeedsFactor, NeedsRedirect, Refused, Step
+from sandbox.login.steps import Done, NeedsFactor, NeedsPrompt, NeedsRedirect, Refused, Step
 from sandbox.login.subject import Login
 from sandbox.login.transactions import Transaction, cookie_name, end
 from sandbox.login.visitor import visitor
 from sandbox.store import Document
 from sandbox.users import memberships, records
 
+FORM_PATH = "/u/form"
 _ASKED_FOR = {
     NeedsRedirect: "An Action asks for a redirect",
+    NeedsPrompt: "An Action asks for a form",
     NeedsFactor: "Multifactor authentication required",
 }
 
@@ -151,6 +153,8 @@ def _next(transaction: Transaction, call: Call, login: Login, running: Pipeline,
         return refuse(transaction, call, "interaction_required", _ASKED_FOR[type(step)])
     if isinstance(step, NeedsRedirect):
         return redirect(added_to(step.url, {"state": transaction.id}))
+    if isinstance(step, NeedsPrompt):
+        return to_page(transaction, FORM_PATH)
     if isinstance(step, NeedsFactor):
         transaction.mfa_since = transaction.mfa_since or transaction.tenant.now()
         if transaction.capabilities is None and set(step.types) & set(factors.WEBAUTHN):

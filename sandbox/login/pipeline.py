@@ -14,7 +14,7 @@ from sandbox.kinds.actions import bound
 from sandbox.login import factor_choice
 from sandbox.login.effects import Effects
 from sandbox.login.event import build
-from sandbox.login.steps import Done, NeedsFactor, NeedsRedirect, Refused, Step
+from sandbox.login.steps import Done, NeedsFactor, NeedsPrompt, NeedsRedirect, Refused, Step
 from sandbox.login.subject import Login
 from sandbox.store import Document
 from sandbox.tenant import new_id
@@ -50,6 +50,8 @@ class Pipeline:
                 self.ends = step if isinstance(step, Refused) else None
             elif self.effects.redirect:
                 return NeedsRedirect(self.effects.redirect)
+            elif self.effects.prompt:
+                return self._prompt(self.effects.prompt)
             elif self.position < len(self.actions):
                 await self._execute("onExecutePostLogin")
                 self.position += 1
@@ -66,13 +68,22 @@ class Pipeline:
             self.effects.factor_commands.pop(0)
         self.seconds_left = BUDGET_SECONDS
 
-    async def resume(self) -> None:
-        """The person is back from a redirect: the Action that sent them away goes on in onContinuePostLogin."""
-        self.effects.redirect = None
+    async def resume(self, prompt: dict[str, Any] | None = None) -> None:
+        """The person is back from a redirect, or from a form (`prompt`, as the event has it).
+
+        The Action that sent them away goes on in onContinuePostLogin.
+        """
+        self.effects.redirect = self.effects.prompt = None
         self.seconds_left = BUDGET_SECONDS
         self.position -= 1
-        await self._execute("onContinuePostLogin")
+        await self._execute("onContinuePostLogin", prompt)
         self.position += 1
+
+    def _prompt(self, asked: dict[str, Any]) -> Step:
+        if self.login.tenant.store.get("forms", asked["id"]) is None:
+            self.ends = Refused("access_denied", f"The form {asked['id']} does not exist.")
+            return self.ends
+        return NeedsPrompt(**asked)
 
     def save_metadata(self) -> None:
         """Write what the Actions set, once, at the end of the flow."""
@@ -96,7 +107,7 @@ class Pipeline:
         if login.refresh_token is not None and self.effects.refresh_token.get("revoked") is not None:
             store.remove("refresh_tokens", login.refresh_token["id"])
 
-    async def _execute(self, handler: str) -> None:
+    async def _execute(self, handler: str, prompt: dict[str, Any] | None = None) -> None:
         from runtime import actions  # noqa: PLC0415 - tenants without Actions never start Node
 
         login, action = self.login, self.actions[self.position]
@@ -104,7 +115,7 @@ class Pipeline:
         started_at = login.tenant.timestamp()
         result = await actions.arun(
             action["code"],
-            event=build(login, self.effects.transaction_metadata),
+            event=build(login, self.effects.transaction_metadata, prompt),
             secrets=action["secrets"],
             handler=handler,
             cache=cache,

@@ -22,7 +22,7 @@ from sandbox.login import (
 )
 from sandbox.login.calls import Answer, Call, Handler, endpoint
 from sandbox.login.grants import backchannel, device
-from sandbox.login.pages import accounts, connections, devices, factors, login, passkeys, permissions, webauthn
+from sandbox.login.pages import accounts, connections, devices, factors, forms, login, passkeys, permissions, webauthn
 from sandbox.login.transient import forget_on_reset
 from sandbox.login.visits import in_login
 from sandbox.tenant import Tenant
@@ -56,7 +56,7 @@ API: list[tuple[str, list[str], Handler, bool]] = [
 ]
 IN_LOGIN = [
     *(*login.PAGES, *connections.PAGES, *accounts.PAGES, *permissions.PAGES),
-    *(*factors.PAGES, *webauthn.PAGES, *passkeys.PAGES),
+    *(*factors.PAGES, *webauthn.PAGES, *passkeys.PAGES, *forms.PAGES),
 ]
 OPEN = [*accounts.OPEN_PAGES, *devices.OPEN_PAGES]
 INDEXES = [

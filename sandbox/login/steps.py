@@ -40,4 +40,13 @@ class NeedsRedirect:
     url: str
 
 
-Step = Done | Refused | NeedsFactor | NeedsRedirect
+@dataclass(frozen=True)
+class NeedsPrompt:
+    """A form: its id, what its fields start with, and its variables."""
+
+    id: str
+    fields: dict[str, Any]
+    vars: dict[str, Any]
+
+
+Step = Done | Refused | NeedsFactor | NeedsRedirect | NeedsPrompt

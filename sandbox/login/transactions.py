@@ -52,6 +52,8 @@ class Transaction:
     cross_device: bool = False
     mfa_since: float = 0.0
     recovery_code: str = ""
+    # What was filled in so far in the form that an Action shows, step by step.
+    form_answers: list[dict[str, Any]] = field(default_factory=list)
     consented: bool = False
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -72,6 +74,7 @@ class Transaction:
         self.login = self.pipeline = self.step = self.challenge = self.ceremony = None
         self.offer, self.recovery_code, self.mfa_since = "", "", 0.0
         self.offered.clear()
+        self.form_answers.clear()
 
 
 def cookie_name(tenant: Tenant, purpose: str) -> str:

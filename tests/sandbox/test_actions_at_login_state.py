@@ -218,6 +218,76 @@ def test_the_time_before_a_pause_and_after_it_are_counted_apart():
     assert running.seconds_left == BUDGET_SECONDS
 
 
+# Forms
+
+
+def form(tenant, *steps):
+    nodes = [
+        {
+            "id": f"step_{number}",
+            "type": "STEP",
+            "config": {"components": components, "next_node": f"step_{number + 1}" if steps[number:] else "$ending"},
+        }
+        for number, components in enumerate(steps, 1)
+    ]
+    start = {"next_node": "step_1", "hidden_fields": [{"key": "source", "value": "login"}]}
+    body = {"name": "About you", "nodes": nodes, "start": start, "ending": {"resume_flow": True}}
+    return tenant.api("POST", "/forms", body)
+
+
+def test_a_form_is_filled_in_step_by_step_and_the_action_goes_on(tenant, person, user):
+    made = form(
+        tenant,
+        [
+            {"id": "words", "category": "BLOCK", "type": "RICH_TEXT", "config": {"content": "<p>Hi {{vars.name}}</p>"}},
+            {"id": "city", "category": "FIELD", "type": "TEXT", "label": "City", "required": True},
+            {"id": "next", "category": "BLOCK", "type": "NEXT_BUTTON", "config": {"text": "Go on"}},
+        ],
+        [
+            {
+                "id": "size",
+                "category": "FIELD",
+                "type": "DROPDOWN",
+                "label": "Size",
+                "config": {"options": [{"value": "s", "label": "Small"}, {"value": "l", "label": "Large"}]},
+            },
+            {"id": "news", "category": "FIELD", "type": "BOOLEAN", "label": "News by mail", "config": {}},
+        ],
+    )
+    render = f"api.prompt.render('{made['id']}', {{fields: {{city: 'Kiel'}}, vars: {{name: 'Mira'}}}});"
+    bind(tenant, action(render, f"api.idToken.setCustomClaim('{CLAIM}seen', event.prompt);"))
+    person.sign_in(user["email"])
+    assert person.at == "/u/form"
+    assert "Hi Mira" in person.text
+    person.submit(city="")
+    assert "Please fill in: City" in person.text
+    person.submit(city="Bern")
+    person.submit(size="xxl")
+    assert "Please choose one of the values" in person.text
+    person.submit(size="l", news="true")
+    assert seen(person) == {
+        "id": made["id"],
+        "fields": {"source": "login", "city": "Bern", "size": "l", "news": True},
+        "vars": {"name": "Mira"},
+    }
+
+
+def test_a_form_that_is_not_there_or_can_not_be_shown_refuses_the_login(tenant, person, user):
+    person.sign_in(user["email"])
+    made = form(tenant, [{"id": "city", "category": "FIELD", "type": "TEXT"}])
+    for code, reason in (
+        ("api.prompt.render('ap_unknown');", "The form ap_unknown does not exist"),
+        (f"api.prompt.render('{made['id']}'); api.redirect.sendUserTo('{AWAY}');", "can't both render a form and"),
+        (f"api.prompt.render('{made['id']}'); api.prompt.render('{made['id']}');", "can render one form only"),
+    ):
+        bind(tenant, action(code))
+        person.authorize()
+        assert reason in person.answer["error_description"]
+    bind(tenant, action(f"api.prompt.render('{made['id']}');"))
+    person.authorize(prompt="none")
+    assert person.answer["error"] == "interaction_required"
+
+
 # The primary user
 
 

@@ -11,7 +11,7 @@ from sandbox.login import audiences, clients, configuration, factors, flow, issu
 from sandbox.login.credentials import name_of
 from sandbox.login.issuing import Extras
 from sandbox.login.pipeline import Pipeline
-from sandbox.login.steps import Done, NeedsFactor, NeedsRedirect, Refused, Step
+from sandbox.login.steps import Done, NeedsFactor, NeedsPrompt, NeedsRedirect, Refused, Step
 from sandbox.login.subject import Login
 from sandbox.login.transient import transient
 from sandbox.login.visitor import Visitor
@@ -60,7 +60,7 @@ def _tokens(login: Login, running: Pipeline, narrowed_to: list[str] | None) -> d
 def _problem(login: Login, running: Pipeline, step: Step, narrowed_to: list[str] | None) -> OAuthError:
     if isinstance(step, NeedsFactor):
         return _mfa_required(login, running, step, narrowed_to)
-    if isinstance(step, NeedsRedirect):
+    if isinstance(step, NeedsRedirect | NeedsPrompt):
         _log(login, running, "f", "An Action asks for a redirect, which needs a browser.")
         return OAuthError(403, "interaction_required", "An Action asks for a redirect, which needs a browser")
     running.revoke()
