@@ -14,7 +14,7 @@ from sandbox.login.subject import Login
 from sandbox.login.visitor import Visitor
 from sandbox.tenant import Tenant
 from tests.sandbox.second_factors import CLAIM, claim_of, give_totp, offer, seen, totp
-from tests.sandbox.web_login import action, bind, claims, log_types, new_user
+from tests.sandbox.web_login import CONNECTION, Person, action, bind, claims, log_types, new_client, new_user
 
 AWAY = "http://localhost:3999/terms"
 HOUR_SECONDS = 3600
@@ -168,6 +168,33 @@ def test_an_action_revokes_the_refresh_token_that_is_exchanged_and_no_other_logi
     assert answer.json()["error_description"] == "Device retired"
     bind(tenant, action(""))
     assert exchange(tenant, client, refresh_token).json()["error"] == "invalid_grant"
+
+
+def test_the_event_tells_of_organization_api_session_and_refresh_token(tenant, user):
+    organization = tenant.api("POST", "/organizations", {"name": "harbour", "metadata": {"dock": "4"}})
+    connection = {"connection_id": tenant.named("connections", CONNECTION)["id"]}
+    tenant.api("POST", f"/organizations/{organization['id']}/enabled_connections", connection)
+    tenant.api("POST", f"/organizations/{organization['id']}/members", {"members": [user["user_id"]]})
+    api = {"identifier": "https://orders.example/", "name": "Orders", "allow_offline_access": True}
+    tenant.api("POST", "/resource-servers", {**api, "skip_consent_for_verifiable_first_party_clients": True})
+    client = new_client(tenant, organization_usage="allow")
+    wanted = "({organization, resource_server, session, refresh_token, transaction: {protocol}})"
+    shown = "({organization, resource_server, session, refresh_token, protocol})"
+    bind(tenant, claim_of(f"({wanted} => {shown})(event)"))
+    person = Person(tenant, client)
+    asked = {"organization": organization["id"], "audience": api["identifier"], "scope": "openid offline_access"}
+    person.sign_in(user["email"], **asked)
+    tokens = person.tokens()
+    first = claims(tokens["id_token"])[f"{CLAIM}seen"]
+    assert first["organization"]["metadata"] == {"dock": "4"}
+    assert first["resource_server"] == {"identifier": "https://orders.example/"}
+    assert "refresh_token" not in first
+    event = claims(exchange(tenant, client, tokens["refresh_token"]).json()["id_token"])[f"{CLAIM}seen"]
+    assert event["protocol"] == "oauth2-refresh-token"
+    assert event["session"]["id"] == first["session"]["id"] == event["refresh_token"]["session_id"]
+    assert event["session"]["cookie"] == {"mode": "persistent"}
+    assert event["refresh_token"]["resource_servers"][0]["audience"] == "https://orders.example/"
+    assert event["refresh_token"]["device"]["initial_ip"] == "127.0.0.1"
 
 
 # Leaving and coming back
