@@ -15,6 +15,7 @@ PATHS = [
     *("/u/mfa-otp-challenge", "/u/reset-verify", "/u/email-verification", "/u/unblock", "/activate", "/continue"),
     *("/u/mfa-enrollment", "/passwordless/verify_redirect", "/u/assets/login.css", "/u/login/connection"),
     *("/u/organization/picker", "/u/mfa-login-options", "/.well-known/jwks.json"),
+    *("/u/mfa-webauthn-roaming-challenge", "/u/passkey-enrollment", "/u/mfa-detect-browser-capabilities", "/u/form"),
     *("/oauth/par", "/bc-authorize", "/oidc/register"),
 ]
 NAMES = [
