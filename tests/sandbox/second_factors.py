@@ -6,7 +6,7 @@ from typing import Any
 
 import pyotp
 
-from tests.sandbox.web_login import Person, action
+from tests.sandbox.web_login import Person, action, without_actions
 
 FACTORS = (
     *("otp", "sms", "email", "push-notification", "recovery-code"),
@@ -19,6 +19,15 @@ def offer(tenant: Any, *names: str) -> None:
     """Turn these factors on and all others off."""
     for name in FACTORS:
         tenant.api("PUT", f"/guardian/factors/{name}", {"enabled": name in names})
+
+
+def asking_everybody(sandbox: Any, *names: str) -> Any:
+    """The dev tenant without Actions, with a policy that asks everybody for one of these factors."""
+    tenant = sandbox.tenant("dev")
+    without_actions(tenant)
+    offer(tenant, *names)
+    tenant.api("PUT", "/guardian/policies", ["all-applications"])
+    return tenant
 
 
 def methods(tenant: Any, user: dict[str, Any]) -> list[str]:

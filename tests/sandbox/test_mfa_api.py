@@ -5,17 +5,13 @@ from __future__ import annotations
 import pyotp
 import pytest
 
-from tests.sandbox.second_factors import give_totp, offer
-from tests.sandbox.web_login import AUTH0_GRANT, PASSWORD, new_client, without_actions
+from tests.sandbox.second_factors import asking_everybody, give_totp, offer
+from tests.sandbox.web_login import AUTH0_GRANT, PASSWORD, new_client
 
 
 @pytest.fixture
 def tenant(sandbox):
-    found = sandbox.tenant("dev")
-    without_actions(found)
-    offer(found, "otp")
-    found.api("PUT", "/guardian/policies", ["all-applications"])
-    return found
+    return asking_everybody(sandbox, "otp")
 
 
 # The MFA API

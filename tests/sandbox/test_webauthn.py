@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.sandbox import authenticator
 from tests.sandbox.authenticator import options_on, report, use
-from tests.sandbox.second_factors import claim_of, methods, offer, seen
-from tests.sandbox.web_login import bind, log_types, new_user, without_actions
+from tests.sandbox.second_factors import asking_everybody, claim_of, methods, seen
+from tests.sandbox.web_login import bind, log_types, new_user
 
 PASSED = "gd_auth_succeed"
 FAILED = "gd_webauthn_challenge_failed"
@@ -22,11 +22,7 @@ ENROLLMENT = "/u/mfa-webauthn-roaming-enrollment"
 
 @pytest.fixture
 def tenant(sandbox):
-    found = sandbox.tenant("dev")
-    without_actions(found)
-    offer(found, "webauthn-roaming")
-    found.api("PUT", "/guardian/policies", ["all-applications"])
-    return found
+    return asking_everybody(sandbox, "webauthn-roaming")
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pytest
 
 from tests.sandbox import authenticator
 from tests.sandbox.authenticator import WITH_WEBAUTHN, options_on, use
-from tests.sandbox.second_factors import give_totp, methods, offer, totp
-from tests.sandbox.web_login import Person, action, bind, enable, without_actions
+from tests.sandbox.second_factors import asking_everybody, give_totp, methods, offer, totp
+from tests.sandbox.web_login import Person, action, bind, enable
 
 SHOP = "larkspur-customers"
 CHALLENGE = "/u/mfa-webauthn-roaming-challenge"
@@ -15,11 +15,7 @@ CHALLENGE = "/u/mfa-webauthn-roaming-challenge"
 
 @pytest.fixture
 def tenant(sandbox):
-    found = sandbox.tenant("dev")
-    without_actions(found)
-    offer(found, "webauthn-roaming")
-    found.api("PUT", "/guardian/policies", ["all-applications"])
-    return found
+    return asking_everybody(sandbox, "webauthn-roaming")
 
 
 @pytest.fixture
