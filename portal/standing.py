@@ -137,19 +137,18 @@ def of(tenant: Tenant, *, fresh: bool = False) -> Standing:
 
     `fresh`: signs in again in any case, which proves that the stored credentials still do.
     """
-    wanted = scopes.needed(local=auth0.is_local(tenant))
+    local = auth0.is_local(tenant)
     try:
         held = tokens.both(tenant, tokens.fetch if fresh else tokens.current)
-        if any(_granted(held).lacks(scope) for scope in wanted):
+        if any(feature.missing or feature.reduced for feature in _features(_granted(held), local)):
             held = tokens.both(tenant, tokens.young)
     except PortalError as error:
         return Standing(problem=error)
-    granted = _granted(held)
-    names = {name for features in wanted.values() for name in features}
+    granted, wanted = _granted(held), scopes.needed(local=local)
     return Standing(
         applications=_applications(tenant, held, wanted),
         rate_limit=limits.last(tenant),
-        features=[_feature(name, granted) for name in FEATURES if name in names],
+        features=_features(granted, local),
         scopes=_scopes(tenant, granted, wanted),
         dangerous=_dangerous(granted, wanted),
         recorded_since=usage.recorded_since(tenant),
@@ -226,8 +225,12 @@ def _dangerous(granted: Granted, wanted: dict[str, list[str]]) -> list[Danger]:
     return [Danger(names, why, list(features)) for (why, features), names in alike.items()]
 
 
-def _feature(name: str, granted: Granted) -> FeatureState:
-    return FeatureState(name, scopes.label(name), scopes.missing(name, granted), scopes.reduced(name, granted))
+def _features(granted: Granted, local: bool) -> list[FeatureState]:
+    return [
+        FeatureState(name, scopes.label(name), scopes.missing(name, granted), scopes.reduced(name, granted))
+        for name, feature in FEATURES.items()
+        if local or not feature.local
+    ]
 
 
 def _scopes(tenant: Tenant, granted: Granted, wanted: dict[str, list[str]]) -> list[ScopeState]:

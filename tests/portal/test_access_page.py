@@ -279,6 +279,19 @@ def test_a_day_writes_one_row_per_scope_whatever_is_called(dev, django_assert_nu
             note(dev, ["read:users"])
 
 
+@pytest.mark.postgres
+def test_the_first_day_stays_and_the_last_one_moves(db, valkey):
+    tenant, long_ago = (
+        Tenant.objects.create(slug="acme", domain="acme.eu.auth0.com"),
+        timezone.now().date() - timedelta(9),
+    )
+    ScopeUse.objects.create(tenant=tenant, scope="read:users", first_used_on=long_ago, last_used_on=long_ago)
+    note(tenant, ["read:users", "read:logs"])
+    days = {use.scope: (use.first_used_on, use.last_used_on) for use in ScopeUse.objects.all()}
+    today = timezone.now().date()
+    assert days == {"read:users": (long_ago, today), "read:logs": (today, today)}
+
+
 def test_what_was_needed_and_not_used_for_ninety_days_is_listed_once_records_are_old_enough(dev, grant, person):
     grant(ALL)
     today = timezone.now().date()
