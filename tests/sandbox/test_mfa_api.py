@@ -52,7 +52,9 @@ def test_a_password_login_waits_for_the_code_of_the_app(tenant, client, user):
 
 def test_an_application_enrols_its_user_over_the_api(tenant, client, user):
     offer(tenant, "otp", "recovery-code")
-    token = password_login(tenant, client, user).json()["mfa_token"]
+    refused = password_login(tenant, client, user).json()
+    assert refused["mfa_requirements"] == {"enroll": [{"type": "otp"}]}
+    token = refused["mfa_token"]
     bearer = {"Authorization": f"Bearer {token}"}
     answer = ask(tenant, client, "/mfa/challenge", mfa_token=token, challenge_type="otp oob")
     assert answer.json()["error"] == "association_required"
