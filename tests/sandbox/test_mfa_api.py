@@ -113,6 +113,14 @@ def test_a_push_over_the_api_is_pending_until_answered(tenant, client, user):
     assert ask(tenant, client, **body).json()["error_description"] == "MFA Authorization rejected."
 
 
+def test_a_challenge_is_of_a_kind_that_the_user_has(tenant, client, user):
+    give_totp(tenant, user)
+    token = password_login(tenant, client, user).json()["mfa_token"]
+    for wanted in ({"challenge_type": "oob"}, {"challenge_type": "carrier-pigeon"}, {"authenticator_id": "totp|none"}):
+        answer = ask(tenant, client, "/mfa/challenge", mfa_token=token, **wanted)
+        assert (answer.status_code, answer.json()["error"]) == (400, "unsupported_challenge_type")
+
+
 def test_an_mfa_token_lives_ten_minutes_and_belongs_to_its_application(tenant, client, user):
     secret = give_totp(tenant, user)
     token = password_login(tenant, client, user).json()["mfa_token"]

@@ -240,11 +240,21 @@ def test_signing_up_over_the_api(tenant, client):
         {"connection": "nowhere"},
         {"client_id": "nobody"},
         {"user_metadata": {str(n): n for n in range(11)}},
+        {"user_metadata": {"n" * 101: 1}},
+        {"user_metadata": {"colour": "b" * 501}},
         {"user_metadata": "text"},
     ],
 )
 def test_a_wrong_sign_up_is_a_400(tenant, client, body):
     assert sign_up(tenant, client, **body).status_code == 400
+
+
+def test_nobody_signs_up_where_it_is_turned_off(tenant, client):
+    (connection,) = tenant.api("GET", "/connections", name=CONNECTION)
+    tenant.api("PATCH", f"/connections/{connection['id']}", {"options": {"disable_signup": True}})
+    answer = sign_up(tenant, client)
+    assert (answer.status_code, answer.json()["description"]) == (400, "public signup is disabled")
+    assert "fs" in log_types(tenant)[:2]
 
 
 def test_change_password_never_tells_who_exists_and_is_limited(tenant, client, user):
