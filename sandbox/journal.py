@@ -22,6 +22,7 @@ Documents = dict[str, dict[str, Document]]
 _TABLES = """
 create table if not exists seeds (name text primary key, documents blob not null);
 create table if not exists base (one integer primary key check (one = 1), seed text, documents blob);
+create table if not exists place (one integer primary key check (one = 1), addresses text not null);
 create table if not exists changes (number integer primary key, kind text not null, id text not null, document blob);
 """
 # Past this many changes a start would take noticeably longer than reading a copy.
@@ -68,6 +69,17 @@ class Journal:
             return None
         self.kept.add(name)
         return dict(orjson.loads(row[0]))
+
+    def addresses(self) -> list[str] | None:
+        """Those that the kept documents name; None before anything was kept."""
+        row = self.database.execute("select addresses from place").fetchone()
+        return list(orjson.loads(row[0])) if row else None
+
+    def settle(self, addresses: list[str]) -> None:
+        """From here on what is kept names these. Kept seeds that name others are forgotten."""
+        if self.addresses() not in (None, addresses):
+            self.database.execute("delete from seeds")
+        self.database.execute("insert or replace into place values (1, ?)", (orjson.dumps(addresses).decode(),))
 
     def watch(self) -> None:
         """From here on each change of the store is kept; what it holds now must be read back or replaced already."""

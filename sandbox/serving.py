@@ -186,21 +186,24 @@ def _read_seed(tenant: Tenant) -> None:
 
 
 def _open_journal(folder: Path, tenant: Tenant) -> Journal:
-    from sandbox import keys, seed
+    from sandbox import keys, seed, state
     from sandbox.journal import Journal
 
     journal = tenant.memory["journal"] = Journal(folder / f"{tenant.name}.sqlite3", tenant.store)
     keys.keep_in(tenant, folder)
-    kept = journal.read()
-    if kept is not None:
+    kept, before, now = journal.read(), journal.addresses(), state.addresses(tenant)
+    if kept is not None and before in (None, now):
         tenant.store.load(kept)
     journal.watch()
     if kept is None:
         seed.apply(tenant, tenant.seed)
     else:
+        if before not in (None, now):  # the ports are others than last time
+            tenant.store.load(state.moved(tenant, kept, before or now))
         seed.admit(tenant)
     tenant.start_over()
     journal.commit()
+    journal.settle(now)
     return journal
 
 

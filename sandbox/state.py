@@ -23,7 +23,7 @@ _PART = 'Send {"documents": {kind: {id: a document, or null to remove it}}}.'
 
 def export(tenant: Tenant) -> bytes:
     """{"format": 1, "tenant", "addresses": [...], "documents": {kind: {id: document}}}, internal keys included."""
-    whole = {"format": FORMAT, "tenant": tenant.name, "addresses": _addresses(tenant)}
+    whole = {"format": FORMAT, "tenant": tenant.name, "addresses": addresses(tenant)}
     return orjson.dumps({**whole, "documents": tenant.store.dump()})
 
 
@@ -33,11 +33,11 @@ def parse(tenant: Tenant, raw: bytes | bytearray) -> dict[str, dict[str, Documen
     Raises ValueError, whose text says what is wrong.
     """
     head = _HEAD.match(raw)
-    if head and (old := [address.decode() for address in head.groups()]) != _addresses(tenant):
-        raw = _moved(raw, old, _addresses(tenant))
+    if head and (old := [address.decode() for address in head.groups()]) != addresses(tenant):
+        raw = _moved(raw, old, addresses(tenant))
     body = _loaded(raw)
-    if body.get("addresses") not in (None, _addresses(tenant)):
-        body = _loaded(_moved(raw, body["addresses"], _addresses(tenant)))
+    if body.get("addresses") not in (None, addresses(tenant)):
+        body = _loaded(_moved(raw, body["addresses"], addresses(tenant)))
     documents = body.get("documents")
     if not isinstance(documents, dict):
         raise ValueError('"documents" must be an object of kinds.')
@@ -57,6 +57,12 @@ def parse_changes(body: Any) -> dict[str, dict[str, Document | None]]:
     return documents
 
 
+def moved(tenant: Tenant, documents: dict[str, dict[str, Document]], old: list[str]) -> dict[str, dict[str, Document]]:
+    """The documents of a tenant that had these addresses, with those of this tenant."""
+    found: dict[str, dict[str, Document]] = orjson.loads(_moved(orjson.dumps(documents), old, addresses(tenant)))
+    return found
+
+
 def _loaded(raw: bytes | bytearray) -> dict[str, Any]:
     try:
         body = orjson.loads(raw)
@@ -67,7 +73,8 @@ def _loaded(raw: bytes | bytearray) -> dict[str, Any]:
     return body
 
 
-def _addresses(tenant: Tenant) -> list[str]:
+def addresses(tenant: Tenant) -> list[str]:
+    """The two that its documents name: for programs, and for browsers."""
     return [f"localhost:{tenant.https_port}", f"localhost:{tenant.http_port}"]
 
 

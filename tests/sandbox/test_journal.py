@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from sandbox import app, users
+from sandbox import app, seed, serving, users
 from sandbox.journal import MOST_CHANGES, Journal
 from sandbox.store import Store
 from sandbox.tenant import Tenant
@@ -110,3 +110,18 @@ def test_a_change_that_can_not_be_kept_is_not_acknowledged(
     assert asyncio.run(act()) == [500, 200]
     assert "full" in capsys.readouterr().err
     assert kept(journal, path)["sandbox"]["clock"] == {"offset_seconds": 60}
+
+
+def test_a_kept_state_follows_its_tenant_to_other_ports(tmp_path: Path) -> None:
+    callbacks = []
+    for port in (9443, 19443, 19443):
+        tenant = Tenant("dev", port, port + 40, "machine", "secret")
+        users.prepare(tenant)
+        journal = serving._open_journal(tmp_path, tenant)
+        assert [api["identifier"] for api in tenant.store.all("resource_servers")] == [tenant.management_audience]
+        callbacks.append((tenant.store.get("clients", "shop") or {}).get("callbacks"))
+        seed.apply(tenant, "factory")  # what a reset does
+        assert [api["identifier"] for api in tenant.store.all("resource_servers")] == [tenant.management_audience]
+        tenant.store.put("clients", "shop", {"client_id": "shop", "callbacks": [f"{tenant.browser_url}callback"]})
+        journal.close()
+    assert callbacks == [None, ["http://localhost:19483/callback"], ["http://localhost:19483/callback"]]
