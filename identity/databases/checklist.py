@@ -170,9 +170,10 @@ def _ticked(item: Item, facts: Facts, tick: Tick | None) -> Row:
 def _checked(item: Item, facts: Facts) -> Row:
     broken = [finding for finding in facts.findings if finding.rule in item.rules]
     if broken:
-        more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
+        others = sum(1 + finding.more for finding in broken) - 1
+        more = f" {others} more." if others else ""
         where = f"{broken[0].script}, line {broken[0].line}: " if broken[0].script else ""
-        return Row(item, "not met", f"{where}{broken[0].message}{more} ({broken[0].rule}).")
+        return Row(item, "not met", f"{broken[0].rule}: {where}{broken[0].message}{more}")
     by_rules = f"No finding of {', '.join(item.rules)}." if item.rules else ""
     if not item.cases:
         return Row(item, "met", by_rules)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -171,11 +171,6 @@ def _actions(tenant: Tenant) -> tuple[str, ...] | None:
 def _key(content: Content, connection: lint.Connection) -> str:
     # A set's repr has no fixed order, so its names are told apart.
     stable = repr(replace(connection, configuration=None))
-    seen = [content.to_json(), stable, sorted(connection.configuration or ()), _rules()]
+    seen = [content.to_json(), stable, sorted(connection.configuration or ()), lint.edition()]
     text = json.dumps(seen, sort_keys=True)
     return "database-lint:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _rules() -> Mapping[str, str]:
-    """A change of the rules is a new question."""
-    return {rule.id: f"{rule.level} {rule.title}" for rule in lint.RULES.values()}

@@ -66,6 +66,11 @@ class Live:
         return "not_published" if self.content.enabled else "disabled"
 
     @property
+    def words(self) -> str:
+        """What the status is called here; "" for its usual name."""
+        return "Live, written elsewhere" if self.status == "not_published" else ""
+
+    @property
     def drift(self) -> str:
         """What differs from the portal's record, in a sentence; "" where nothing does."""
         if not self.readable or self.publication is None or self.version == self.publication.version:

@@ -33,6 +33,13 @@ SETTING_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 PLAIN = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
 
 
+class ScriptField(forms.CharField):
+    """Not an optional field, and no mistake where it is empty: the linter says which scripts are missing."""
+
+    def validate(self, value: str) -> None:
+        """Anything may be written."""
+
+
 class EditorForm(forms.Form):
     """All scripts of a connection at once; `revision` is the save that the page showed (0: no working copy yet)."""
 
@@ -49,8 +56,8 @@ class EditorForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.names = names
         for name in names:
-            self.fields[f"script-{name}"] = forms.CharField(
-                required=False, strip=False, max_length=LONGEST_SCRIPT, label=f"{name}.js",
+            self.fields[f"script-{name}"] = ScriptField(
+                strip=False, max_length=LONGEST_SCRIPT, label=f"{name}.js",
                 widget=forms.Textarea(attrs={"rows": 22, **PLAIN, "class": "form-control font-monospace"}),
             )  # fmt: skip
 
@@ -83,9 +90,13 @@ class StoreForm(forms.Form):
     use_required_attribute = False
     store = forms.ChoiceField(choices=[*STORES.items()], label="Store")
     table = forms.CharField(
-        label="Table or collection", max_length=127, initial="users", widget=forms.TextInput(attrs=PLAIN)
-    )
-    hash = forms.ChoiceField(choices=[*HASHES.items()], label="Password hash")
+        label="Table or collection", max_length=127, initial="users", widget=forms.TextInput(attrs=PLAIN),
+        help_text="Of no account for an HTTPS API.",
+    )  # fmt: skip
+    hash = forms.ChoiceField(
+        choices=[*HASHES.items()], label="Password hash",
+        help_text="Of no account for an HTTPS API, which checks passwords itself.",
+    )  # fmt: skip
     import_mode = forms.BooleanField(
         required=False,
         label="Import mode",
@@ -113,13 +124,14 @@ class StoreForm(forms.Form):
         return {**plain, **columns, **{f"column-{name}": column for name, column in form.columns.items()}}
 
     def clean(self) -> dict[str, Any]:
+        """Every mistake at once: a field that is in error already keeps what was said first."""
         data = super().clean() or {}
-        if not self.errors:
-            try:
-                check(self.filled)
-            except BadForm as problem:
-                for name, text in problem.errors.items():
-                    field = name.replace("columns.", "column-")
+        try:
+            check(self.filled)
+        except BadForm as problem:
+            for name, text in problem.errors.items():
+                field = name.replace("columns.", "column-")
+                if field not in self.errors:
                     self.add_error(field if field in self.fields else None, text)
         return data
 
@@ -129,8 +141,8 @@ class StoreForm(forms.Form):
         names = (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS)
         columns = {name: column for name in names if (column := given.get(f"column-{name}", "").strip())}
         return Form(
-            store=given["store"], connection=self.connection, table=given["table"].strip(), columns=columns,
-            hash=given["hash"], import_mode=bool(given.get("import_mode")),
+            store=given.get("store", ""), connection=self.connection, table=given.get("table", "").strip(),
+            columns=columns, hash=given.get("hash", ""), import_mode=bool(given.get("import_mode")),
         )  # fmt: skip
 
     @property

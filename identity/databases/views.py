@@ -193,7 +193,8 @@ def _row(live: Live, draft: DatabaseDraft | None) -> dict[str, Any]:
     row: dict[str, Any] = {"live": live, "draft": draft, "content": live.content}
     row["changed"] = draft is not None and content != live.content
     if content.scripts and (live.content.enabled or draft):
-        row["lint"] = checks.lint_status(checks.findings(live, content))
+        found = checks.findings(live, content)
+        row["lint"], row["number"] = checks.lint_status(found), lint.counted(found)
         row["test"] = checks.latest_test(live.tenant, live.id, content)[1]
     row["missing"] = [name for name, status in live.content.standing if status == "missing"]
     return row

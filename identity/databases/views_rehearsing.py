@@ -21,19 +21,18 @@ from portal.access import PermissionView
 from portal.errors import Invalid
 
 RECENT = 10
+QUIET = {"spellcheck": "false", "autocomplete": "off"}
 
 
 class OneUserForm(forms.Form):
     identifier = forms.CharField(max_length=320, label="E-mail address or username")
-    password = forms.CharField(
-        max_length=200, strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "off"}), label="Password"
-    )
+    password = forms.CharField(max_length=200, strip=False, widget=forms.PasswordInput(attrs=QUIET), label="Password")
 
 
 class SampleForm(forms.Form):
     users = forms.CharField(
         max_length=40_000, label="Users", strip=False,
-        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "autocomplete": "off"}),
+        widget=forms.Textarea(attrs={**QUIET, "rows": 8, "placeholder": "ann@shop.example,her-password"}),
         help_text=f"One a line: identifier,password. At most {rehearse.MOST_USERS}. Passwords are kept encrypted until "
         "the rehearsal has ended.",
     )  # fmt: skip

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from identity.databases import checklist, checks, scripts, testing
+from identity.databases.contracts.cases import CASES
 from identity.databases.forms import TestForm, TickForm, stored
 from identity.databases.models import DatabaseTest, named
 from identity.databases.views import ConnectionView
@@ -48,7 +49,7 @@ class Tests(ConnectionView):
         _, standing = checks.latest_test(self.tenant, self.live.id, self.working)
         return self.show(
             "tests", "database-tests", status=status, form=form, tests=tests[:RECENT], standing=standing,
-            sha256=self.working.sha256, working=self.working,
+            sha256=self.working.sha256, working=self.working, cases=sum(len(of_script) for of_script in CASES.values()),
         )  # fmt: skip
 
 

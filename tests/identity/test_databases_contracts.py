@@ -140,6 +140,36 @@ def test_scripts_of_import_mode_alone_are_tested(postgresql):
     assert [verdict.passed for verdict in verdicts] == [True] * 3
 
 
+# --- what a script rightly keeps to itself, and who mends it must know
+
+MISTAKES = {
+    "postgresql": ('FROM "users"', 'FROM "customers"', 'The database said: relation "customers" does not exist'),
+    "mysql": ("FROM `users`", "FROM `customers`", "The database said: no such table: customers."),
+    "sqlserver": ("FROM [users]", "FROM [customers]", "The database said: no such table: customers."),
+    "mongodb": ("users.findOne(", "users.estimatedDocumentCount(", "The database said: no such command: 'count'."),
+    "https_api": ("`Bearer ", "`Token ", "is answered with 401."),
+}
+
+
+def test_a_verdict_says_what_the_database_refused(postgresql):
+    says_what_was_refused("postgresql", postgresql)
+
+
+def test_a_verdict_says_what_a_stand_in_refused(stand_in):
+    says_what_was_refused(*stand_in)
+
+
+def says_what_was_refused(store, database):
+    text, instead, says = MISTAKES[store]
+    made = form(store)
+    scripts = scripts_for(made)
+    assert text in scripts["get_user"]
+    scripts["get_user"] = scripts["get_user"].replace(text, instead)
+    [verdict] = run(scripts, made, database, only=("get_user-01",))
+    assert says in verdict.reason
+    assert "The database said" not in verdict.came
+
+
 # --- stored hashes
 
 

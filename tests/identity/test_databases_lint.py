@@ -205,6 +205,8 @@ def test_a_connection_with_generated_scripts_passes(store):
 
 
 GOOD = [
+    ("login", script("login", "const a = require('crypto').createHash('sha256').update(password).digest('hex'); return find(a, callback);")),
+    ("login", script("login", "const h = crypto.createHash('sha512'); h.update(salt).update(password); return find(h.digest(), callback);")),
     login(f"if (!password) {{ return {WRONG}; }} else {{ return callback(new Error('down')); }}"),
     ("get_user", script("get_user", "q(email, function (e, row) { if (e) return callback(new Error('x')); callback(null); });")),
     ("get_user", script("get_user", "find(email).then((row) => callback(null)).catch(() => callback(new Error('x')));")),
@@ -512,7 +514,15 @@ def test_findings_of_one_rule_in_one_script_are_a_group():
     groups = [(group[0].rule, group[0].script, len(group)) for group in lint.grouped(found)]
     assert ("CDB19", "login", 2) in groups and ("CDB19", "get_user", 2) in groups
     assert sum(len(group) for group in lint.grouped(found)) == len(found)
+    assert [one.script for one in found if one.rule == "CDB19"] == ["login", "login", "get_user", "get_user"]
     assert lint.counted(found)["error"] == 6  # with the missing create and change_password
+
+
+def test_a_setting_that_is_missing_is_one_thing_however_many_scripts_read_it():
+    scripts = {name: script(name, "return send(configuration.URL, callback);") for name in ("login", "verify")}
+    groups = lint.grouped(lint.check(scripts, Connection(configuration=frozenset())))
+    [missing] = [group for group in groups if group[0].rule == "CDB20"]
+    assert [one.script for one in missing] == ["login", "verify"]
 
 
 def test_a_fault_behind_a_thousand_branches_is_found():

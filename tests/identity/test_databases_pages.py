@@ -86,7 +86,7 @@ def test_the_overview_says_what_is_custom_what_is_missing_and_how_lint_and_tests
     page = text(owner.get(BASE))
     assert "legacy-store Custom database" in page
     assert "Username-Password-Authentication Auth0's own store" in page
-    assert "Not published" in page
+    assert "Live, written elsewhere" in page
     draft(found, changed(login=GENERATED.scripts["login"].replace(*INJECTION)), actor=owner.user)
     page = text(owner.get(BASE))
     assert "Differs from live" in page
@@ -159,6 +159,7 @@ def test_scripts_are_generated_after_their_difference_was_shown(owner: Any, foun
         ({"column-password": ""}, "Name the column that holds this."),
         ({"store": "dbase"}, "dbase"),
         ({"hash": "md5"}, "md5"),
+        ({"column-password": "", "table": "a b", "hash": "md5"}, "is no table name"),
     ],
 )
 def test_a_form_that_can_not_become_scripts_says_what_to_mend(
@@ -167,6 +168,7 @@ def test_a_form_that_can_not_become_scripts_says_what_to_mend(
     answer = owner.post(f"{BASE}{found.id}/generate/", form_fields(act="take", revision="0", **given))
     assert answer.status_code == 422
     assert says in text(answer)
+    assert answer.content.decode().count('aria-invalid="true"') == len(given)
     assert not DatabaseDraft.objects.exists()
 
 
@@ -227,7 +229,7 @@ def test_the_same_fault_in_each_row_of_a_table_is_one_entry_and_the_number_stays
         [group for group in lint.grouped(checks.findings(found, found.content)) if group[0].level == "error"]
     )
     assert page.content.decode().count('class="finding finding-error"') < 30
-    assert "The same at 39 more places of login, CDB19 login, line" in text(page)
+    assert "The same at 39 more places as at login, CDB19 login, line" in text(page)
     for shown in (page, owner.get(f"{BASE}{found.id}/")):
         assert f"{every['error']} errors" in text(shown)
 

@@ -74,12 +74,15 @@ class Database(Protocol):
     def exhausted(self) -> contextlib.AbstractContextManager[bool]:
         """While inside, new connections are refused for want of room. Gives False where that can't be played."""
 
+    def said(self) -> list[str]:
+        """What the database itself has refused since the last call, which scripts keep to themselves."""
+
     def close(self) -> None:
         """Stop what was started for the tests."""
 
 
-class CanBeFull:
-    """A stand-in that refuses everybody while `full`."""
+class OwnServer:
+    """A stand-in, which refuses everybody while `full`, and tells what it refused."""
 
     full: bool = False
 
@@ -91,10 +94,23 @@ class CanBeFull:
         finally:
             self.full = False
 
+    def refuse(self, text: str) -> None:
+        self.__dict__.setdefault("refusals", []).append(text)
 
-@contextlib.contextmanager
-def cannot_be_exhausted() -> Iterator[bool]:
-    yield False
+    def said(self) -> list[str]:
+        return list(self.__dict__.pop("refusals", []))
+
+
+class NamedServer:
+    """A server that the person names: it can't be filled up, and what it says is in its own log."""
+
+    notice = ""
+
+    def exhausted(self) -> contextlib.AbstractContextManager[bool]:
+        return contextlib.nullcontext(False)
+
+    def said(self) -> list[str]:
+        return []
 
 
 def hash_password(password: str, kind: str) -> str:

@@ -13,14 +13,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
 
-from identity.databases.contracts.database import CanBeFull, User
+from identity.databases.contracts.database import OwnServer, User
 from identity.databases.form import Form
 
 NAME = "api.contract.test:80"
 BASE = "http://api.contract.test/"
 
 
-class HttpsApiDatabase(CanBeFull):
+class HttpsApiDatabase(OwnServer):
     notice = "Not your API: a stand-in with the paths that generated scripts call. Name a test instance for a proof."
 
     def __init__(self) -> None:
@@ -53,6 +53,8 @@ class HttpsApiDatabase(CanBeFull):
                 body = json.loads(self.rfile.read(int(self.headers.get("content-length") or 0)) or b"{}")
                 token = self.headers.get("authorization", "").removeprefix("Bearer ")
                 status, document = database.answer(self.command, unquote(self.path), body, token)
+                if status >= 400:
+                    database.refuse(f"{self.command} {self.path} is answered with {status}.")
                 data = json.dumps(document).encode()
                 self.send_response(status)
                 self.send_header("content-length", str(len(data)))

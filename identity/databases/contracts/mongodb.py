@@ -19,7 +19,7 @@ from bson import ObjectId
 from mongomock.collection import Collection
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from identity.databases.contracts.database import DOMAIN, CanBeFull, User, by_profile_field
+from identity.databases.contracts.database import DOMAIN, OwnServer, User, by_profile_field
 from identity.databases.contracts.lines import LocalServer, read_exactly
 from identity.databases.form import Form
 
@@ -40,7 +40,7 @@ HELLO = {
 }
 
 
-class MongodbDatabase(CanBeFull):
+class MongodbDatabase(OwnServer):
     notice = (
         "Not a real MongoDB: the driver talks MongoDB's protocol to a stand-in that keeps documents in memory. Name a "
         "MongoDB of your own for a proof."
@@ -73,14 +73,18 @@ class MongodbDatabase(CanBeFull):
         name = next(iter(command))
         work = COMMANDS.get(name.lower())
         if work is None:
-            return failure(NO_SUCH_COMMAND, f"no such command: '{name}'")
+            return self._failure(NO_SUCH_COMMAND, f"no such command: '{name}'")
         if self.full and name.lower() not in ("hello", "ismaster"):
-            return failure(TOO_MANY, "too many connections")
+            return self._failure(TOO_MANY, "too many connections")
         try:
             with self._lock:
                 return {**work(self, command, self._collection(command, name)), "ok": 1.0}
         except (PyMongoError, NotImplementedError, TypeError) as problem:
-            return failure(2, str(problem))
+            return self._failure(2, str(problem))
+
+    def _failure(self, code: int, message: str) -> dict[str, Any]:
+        self.refuse(message)
+        return {"ok": 0.0, "code": code, "errmsg": message}
 
     def _collection(self, command: dict[str, Any], name: str) -> Collection:
         named = command[name] if isinstance(command[name], str) else "none"
@@ -123,10 +127,6 @@ class MongodbDatabase(CanBeFull):
 
     def close(self) -> None:
         self.server.close()
-
-
-def failure(code: int, message: str) -> dict[str, Any]:
-    return {"ok": 0.0, "code": code, "errmsg": message}
 
 
 def parse_message(body: bytes) -> dict[str, Any]:

@@ -14,9 +14,9 @@ from pymongo.uri_parser import parse_uri
 from identity.databases.contracts.database import (
     DOMAIN,
     CannotConnect,
+    NamedServer,
     User,
     by_profile_field,
-    cannot_be_exhausted,
 )
 from identity.databases.form import Form
 
@@ -24,9 +24,7 @@ ADDRESS = "mongodb://user:password@host:27017/database"
 TEST_USERS = {"$regex": re.escape(DOMAIN)}
 
 
-class MongodbServerDatabase:
-    notice = ""
-
+class MongodbServerDatabase(NamedServer):
     def __init__(self, dsn: str) -> None:
         """Raises CannotConnect."""
         try:
@@ -83,9 +81,6 @@ class MongodbServerDatabase:
 
     def clear(self) -> None:
         self.users.delete_many({self.email: TEST_USERS})
-
-    def exhausted(self) -> contextlib.AbstractContextManager[bool]:
-        return cannot_be_exhausted()
 
     def close(self) -> None:
         with contextlib.suppress(PyMongoError):

@@ -67,8 +67,10 @@ class ScriptSession(Session):
         try:
             answer = self.test_database.engine.execute(expression)
         except Duplicate as problem:
+            self.test_database.refuse(str(problem))
             raise MysqlError(f"Duplicate entry: {problem}", code=DUPLICATE_ENTRY) from None
         except BadStatement as problem:
+            self.test_database.refuse(str(problem))
             raise MysqlError(str(problem), code=ErrorCode.PARSE_ERROR) from None
         if isinstance(expression, WRITES):
             self._tell_changed(answer.changed)

@@ -13,18 +13,16 @@ from pymysql.cursors import DictCursor
 from identity.databases.contracts.database import (
     DOMAIN,
     CannotConnect,
+    NamedServer,
     User,
     by_profile_field,
-    cannot_be_exhausted,
 )
 from identity.databases.form import Form
 
 ADDRESS = "mysql://user:password@host:3306/database"
 
 
-class MysqlServerDatabase:
-    notice = ""
-
+class MysqlServerDatabase(NamedServer):
     def __init__(self, dsn: str) -> None:
         """Raises CannotConnect."""
         parts = urlsplit(dsn)
@@ -90,9 +88,6 @@ class MysqlServerDatabase:
         with self._lock, self.connection.cursor() as cursor:
             cursor.execute(statement, values)
             return list(cursor.fetchall())
-
-    def exhausted(self) -> contextlib.AbstractContextManager[bool]:
-        return cannot_be_exhausted()
 
     def close(self) -> None:
         with contextlib.suppress(pymysql.Error):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -28,7 +29,9 @@ START_SECONDS = 30.0
 NOBODY = 65534
 LOCAL_PORT = 5432
 NAME = "postgresql.contract.test:5432"
-SETTINGS = ("fsync=off", "full_page_writes=off", "max_connections=30", "shared_buffers=16MB")
+SETTINGS = ("fsync=off", "full_page_writes=off", "max_connections=30", "shared_buffers=16MB", "log_line_prefix=",
+            "log_min_error_statement=panic")  # fmt: skip
+REFUSAL = re.compile(r"^(?:ERROR|FATAL):  (.+)$", re.MULTILINE)
 
 
 class EmbeddedServer:
@@ -63,6 +66,10 @@ class EmbeddedServer:
     def socket(self) -> str:
         return str(self.folder / f".s.PGSQL.{self.port or LOCAL_PORT}")
 
+    @property
+    def log(self) -> Path:
+        return self.folder / "log"
+
     def _initialise(self) -> None:
         options = [
             "--username=postgres",
@@ -86,15 +93,16 @@ class EmbeddedServer:
         network = f"listen_addresses={'127.0.0.1' if self.port else ''}"
         settings = [part for setting in (*SETTINGS, network) for part in ("-c", setting)]
         settings += ["-p", str(self.port or LOCAL_PORT)]
-        return subprocess.Popen(
-            [binary("postgres"), "-D", str(self.data), "-k", str(self.folder), *settings],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd="/",
-            env={"LC_ALL": "C"},
-            start_new_session=True,
-            **self.as_other,
-        )
+        with self.log.open("wb") as log:
+            return subprocess.Popen(
+                [binary("postgres"), "-D", str(self.data), "-k", str(self.folder), *settings],
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                env={"LC_ALL": "C"},
+                start_new_session=True,
+                **self.as_other,
+            )
 
     def _wait(self) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -135,6 +143,7 @@ class PostgresqlDatabase:
         self.form: Form | None = None
         self.server = EmbeddedServer() if dsn is None else None
         self._lock = threading.Lock()
+        self._heard = 0
         try:
             self.connection = psycopg.connect(
                 self.server.dsn if self.server else str(dsn), autocommit=True, connect_timeout=5, row_factory=dict_row
@@ -230,6 +239,15 @@ class PostgresqlDatabase:
         with self._lock:
             cursor = self.connection.execute(statement, values)
             return cursor.fetchall() if cursor.description else []
+
+    def said(self) -> list[str]:
+        if self.server is None:
+            return []
+        with self.server.log.open("rb") as log:
+            log.seek(self._heard)
+            text = log.read()
+        self._heard += len(text)
+        return REFUSAL.findall(text.decode(errors="replace"))
 
     @contextlib.contextmanager
     def exhausted(self) -> Iterator[bool]:

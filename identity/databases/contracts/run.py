@@ -101,10 +101,14 @@ class Bench:
         with self._trouble(case) as (possible, fault):
             if not possible:
                 return self._left_out(case, "This can't be played with this database.")
+            self.database.said()
             trial = self._try(case, fault)
         # What came of it is looked at when the trouble is over; without an answer there is nothing to look at.
         problems = silent(trial.result) or case.expect(trial)
         problems = [*invariants(trial), *problems]
+        # Scripts keep to themselves what their database refused, and rightly; who mends them needs to know.
+        if problems and (refused := self.database.said()):
+            problems.append(f"The database said: {refused[0][:200].rstrip('.')}.")
         return Verdict(
             case.id,
             case.script,

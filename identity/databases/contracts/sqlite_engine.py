@@ -11,7 +11,7 @@ from typing import Any
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
-from identity.databases.contracts.database import DOMAIN, CanBeFull, CannotConnect, User, by_profile_field
+from identity.databases.contracts.database import DOMAIN, CannotConnect, OwnServer, User, by_profile_field
 from identity.databases.form import Form
 
 
@@ -105,7 +105,7 @@ class SqliteEngine:
         self._connection.close()
 
 
-class StandIn(CanBeFull):
+class StandIn(OwnServer):
     """The test users of a database whose statements run on an SqliteEngine."""
 
     engine: SqliteEngine

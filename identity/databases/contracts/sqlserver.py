@@ -45,9 +45,11 @@ class SqlserverDatabase(StandIn):
             return {}
         try:
             answer = self.engine.execute(text, parameters)
-        except Duplicate:
+        except Duplicate as problem:
+            self.refuse(str(problem))
             return {"error": "Violation of UNIQUE KEY constraint.", "number": DUPLICATE_KEY}
         except BadStatement as problem:
+            self.refuse(str(problem))
             return {"error": f"Incorrect syntax: {problem}", "number": SYNTAX}
         rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
         for row in rows:

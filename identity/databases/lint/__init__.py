@@ -6,9 +6,11 @@ connection as a whole are in `connection`. Both are listed in rules.json, and by
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ __all__ = [
     "apply_fixes",
     "check",
     "counted",
+    "edition",
     "grouped",
     "passes",
 ]
@@ -35,12 +38,19 @@ PLUGIN = Path(__file__).parent / "plugin"
 TIMEOUT_SECONDS = 20.0
 
 
+@cache
+def edition() -> str:
+    """SHA-256 of the linter itself: findings that are kept are worth nothing after a change of a rule."""
+    files = sorted([*PLUGIN.rglob("*.js"), *PLUGIN.parent.glob("*.py"), PLUGIN.parent / "rules.json"])
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
+
+
 class LintFailed(RuntimeError):
     """The linter itself did not finish; the text says why."""
 
 
 def check(scripts: Mapping[str, str], connection: Connection | None = None) -> list[Finding]:
-    """Every finding in `scripts` ({"login": code, ...}), the gravest first, then by script and place.
+    """Every finding in `scripts` ({"login": code, ...}), the gravest first, then in the order of the scripts.
 
     Raises LintFailed when Node can't be run or a script takes too long to read.
     """
@@ -51,7 +61,11 @@ def check(scripts: Mapping[str, str], connection: Connection | None = None) -> l
     findings = [Finding.from_eslint(found) for one in seen for found in one["findings"]]
     facts = {name: one["facts"] for name, one in zip(small, seen, strict=True)}
     findings += connection_rules.check(written, connection, facts)
-    return sorted(findings, key=lambda one: (LEVELS.index(one.level), one.script or "", one.line, one.column, one.rule))
+    order: dict[str | None, int] = {name: number for number, name in enumerate(scripts)}
+    return sorted(
+        findings,
+        key=lambda one: (LEVELS.index(one.level), order.get(one.script, -1), one.line, one.column, one.rule),
+    )
 
 
 def passes(findings: Iterable[Finding]) -> bool:

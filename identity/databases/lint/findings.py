@@ -77,10 +77,13 @@ def counted(findings: Iterable[Finding]) -> dict[str, int]:
 
 
 def grouped(findings: Iterable[Finding]) -> list[list[Finding]]:
-    """Findings of one rule and level in one script together, in the order of each group's first."""
+    """Findings of one rule and level in one script together, in the order of each group's first. What is told about the
+    connection is one thing wherever it shows: a missing setting is entered once.
+    """
     groups: dict[tuple[str, str, str | None], list[Finding]] = {}
     for one in findings:
-        groups.setdefault((one.rule, one.level, one.script), []).append(one)
+        where = one.message if RULES[one.rule].by == "connection" else one.script
+        groups.setdefault((one.rule, one.level, where), []).append(one)
     return list(groups.values())
 
 

@@ -126,18 +126,27 @@ const CDB39 = rule(
 );
 
 const isPlain = (node) => /^(newPassword|password|(user|profile)\.password)$/.test(path(node));
-const isStored = (node) => {
+/** createHash("sha256").update(password) writes into no database. */
+function isDigest(call, context) {
+  for (let made = resolve(context, call.callee.object); made?.type === "CallExpression"; made = resolve(context, made.callee.object)) {
+    if (/^create(Hash|Hmac)$/.test(methodName(made))) return true;
+  }
+  return false;
+}
+
+const isStored = (node, context) => {
   for (const one of ancestors(node)) {
+    if (one.type === "CallExpression" && isDigest(one, context)) return false;
     if (one.type === "CallExpression") return /^(query|execute|input|insert(One|Many)?|update(One|Many)?|replaceOne|save|run)$/.test(methodName(one));
     if (/Function/.test(one.type)) return false;
   }
   return false;
 };
 
-const CDB26 = rule(({ script, report }) => {
+const CDB26 = rule(({ context, script, report }) => {
   const judgeStored = (node) => {
     const used = node.parent.type === "MemberExpression" && node.parent.object === node;
-    if (!used && isPlain(node) && isStored(node)) report(node, "The password is stored or searched for as it was typed.");
+    if (!used && isPlain(node) && isStored(node, context)) report(node, "The password is stored or searched for as it was typed.");
   };
   return {
     BinaryExpression(node) {

@@ -18,13 +18,13 @@ function entropy(text) {
 }
 
 function secretIn(text) {
-  if (/-----BEGIN [A-Z ]*PRIVATE KEY/.test(text)) return "a private key";
-  if (/^[a-z][a-z0-9+.-]*:\/\/[^/\s:@]+:[^/\s@]+@/i.test(text)) return "an address with its password";
-  if (/\b(password|pwd)\s*=\s*[^;\s]+/i.test(text) && /\b(server|host|data source)\s*=/i.test(text)) return "a connection string with its password";
-  if (/^(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}/i.test(text)) return "a credential";
-  if (/^(sk|pk|rk|ghp|xox[bp]|AKIA|eyJ)[-_A-Za-z0-9.]{16,}$/.test(text)) return "a key";
+  if (/-----BEGIN [A-Z ]*PRIVATE KEY/.test(text)) return "is a private key";
+  if (/^[a-z][a-z0-9+.-]*:\/\/[^/\s:@]+:[^/\s@]+@/i.test(text)) return "is an address with its password";
+  if (/\b(password|pwd)\s*=\s*[^;\s]+/i.test(text) && /\b(server|host|data source)\s*=/i.test(text)) return "is a connection string with its password";
+  if (/^(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}/i.test(text)) return "is a credential";
+  if (/^(sk|pk|rk|ghp|xox[bp]|AKIA|eyJ)[-_A-Za-z0-9.]{16,}$/.test(text)) return "is a key";
   const dense = /^[A-Za-z0-9+/_=-]{32,}$/.test(text) && /\d/.test(text) && /[A-Za-z]/.test(text);
-  return dense && entropy(text) > 3.6 ? "what looks like a key" : null;
+  return dense && entropy(text) > 3.6 ? "looks like a key" : null;
 }
 
 const CDB19 = rule(({ report }) => {
@@ -35,7 +35,7 @@ const CDB19 = rule(({ report }) => {
   };
   const text = (node, value) => {
     const found = secretIn(value);
-    if (found) report(node, `This is ${found}.`);
+    if (found) report(node, `This ${found}.`);
   };
   return {
     Property: (node) => named(keyName(node), node.value),
