@@ -21,6 +21,8 @@ from sandbox.store import Document
 from sandbox.tenant import Tenant
 
 NOT_SHOWN = "[not shown]"
+DER = b"\x30"
+"""How a certificate in DER begins: with a sequence."""
 NAMES = {
     NameOID.COUNTRY_NAME: ("C", "countryName"),
     NameOID.STATE_OR_PROVINCE_NAME: ("ST", "stateOrProvinceName"),
@@ -88,16 +90,34 @@ def subject_lines(pem: str) -> str:
     return "\n".join(f"{NAMES[part.oid][0]}={part.value!s}" for part in name if part.oid in NAMES)
 
 
-def describe_signing(pem: str) -> Document:
-    """What a SAML connection tells of its signing certificate: thumbprints, expires, subject, cert."""
-    text = pem if "BEGIN" in pem else base64.b64decode(pem).decode("utf-8", "replace")
-    certificate = read(text, "signingCert")
+def describe_signing(sent: str) -> Document:
+    """What a SAML connection tells of its signing certificate (PEM, or Base64 of PEM or DER): thumbprints, expires,
+    subject, cert. Raises ApiError 400."""
+    pem = sent if "BEGIN" in sent else _decoded(sent)
+    certificate = read(pem, "signingCert")
     return {
-        "cert": text,
+        "cert": pem,
         "thumbprints": [certificate.fingerprint(hashes.SHA1()).hex()],  # noqa: S303 - as the API shows it
         "expires": certificate.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
         "subject": {NAMES[part.oid][1]: part.value for part in certificate.subject if part.oid in NAMES},
     }
+
+
+def _decoded(text: str) -> str:
+    try:
+        raw = base64.b64decode(text)
+    except ValueError:
+        raw = b""
+    if not raw.startswith(DER):
+        return raw.decode("utf-8", "replace")
+    return in_pem(text)
+
+
+def in_pem(text: str) -> str:
+    """A certificate of which this is the Base64."""
+    whole = "".join(text.split())
+    lines = "\n".join(whole[at : at + 64] for at in range(0, len(whole), 64))
+    return f"-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n"
 
 
 def connection_key(name: str) -> dict[str, Any]:

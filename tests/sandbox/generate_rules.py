@@ -46,6 +46,12 @@ KEYS = {
 }
 TEXT = {"t": "string"}
 EXTRA: dict[str, dict[str, Any]] = {
+    "ConnectionPropertiesOptions": {
+        **dict.fromkeys(["signingCert", "metadataXml", "fedMetadataXml", "adfs_server"], TEXT),
+        "freeform_scopes": {"t": "array", "i": TEXT},
+        "oidc_metadata": {"t": "object"},
+        "strategy_version": {"t": "integer"},
+    },
     "EventStreamWebhookBasicAuth": {"password": TEXT},
     "EventStreamWebhookBearerAuth": {"token": TEXT},
     "EventStreamWebhookCustomHeaderAuth": {"header_value": TEXT, "value": TEXT},
