@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 from urllib.parse import urlsplit
 
 from sandbox.errors import ApiError
 from sandbox.kinds import crud, limits
 from sandbox.kinds.certificates import thumbprint_sha256
 from sandbox.kinds.kind import HEX, Id, Kind, Unique
-from sandbox.kinds.operations import Call
+from sandbox.kinds.operations import Call, operation
 from sandbox.store import Document
 
 
 def check_grant(call: Call, grant: Document, before: Document | None) -> None:
+    if (call.body or {}).get("allow_all_scopes") and (call.body or {}).get("scope"):
+        raise ApiError(400, "scope cannot be set when allow_all_scopes is true", "invalid_body")
     if before is not None:
         return
-    if not call.store.get("clients", grant.get("client_id", "")):
+    if bool(grant.get("client_id")) is bool(grant.get("default_for")):
+        raise ApiError(400, "Exactly one of client_id and default_for must be set", "invalid_body")
+    if grant.get("client_id") and not call.store.get("clients", grant["client_id"]):
         raise ApiError(404, "The client does not exist", "inexistent_client")
     if not call.store.first("resource_servers", identifier=grant.get("audience")):
         raise ApiError(404, f"Resource server not found: {grant.get('audience')}", "inexistent_resource_server")
@@ -43,13 +48,16 @@ CLIENT_GRANTS = Kind(
     defaults={"scope": [], "subject_type": "client"},
     read_only=frozenset({"id"}),
     unique=(
-        Unique(
-            ("client_id", "audience", "subject_type"),
-            "A resource with the same identifier already exists",
-            "client_grant_conflict",
+        *(
+            Unique(
+                (holder, "audience", "subject_type"),
+                "A resource with the same identifier already exists",
+                "client_grant_conflict",
+            )
+            for holder in ("client_id", "default_for")
         ),
     ),
-    filters=("audience", "client_id", "subject_type", "allow_any_organization"),
+    filters=("audience", "client_id", "subject_type", "allow_any_organization", "default_for"),
     paging="both",
     check=check_grant,
     shown=shown_grant,
@@ -82,6 +90,17 @@ def _with_encryption_key(api: Document) -> Document:
     return {**api, "token_encryption": {**encryption, "encryption_key": shown}}
 
 
+SYSTEM_MAY_CHANGE = frozenset(
+    [
+        "token_lifetime",
+        "token_lifetime_for_web",
+        "skip_consent_for_verifiable_first_party_clients",
+        "proof_of_possession",
+        "subject_type_authorization",
+        "authorization_policy",
+    ]
+)
+"""Of an API that is Auth0's own; the rest stays."""
 MY_ACCOUNT: Document = {
     "name": "Auth0 My Account API",
     "is_system": True,
@@ -92,8 +111,17 @@ MY_ACCOUNT: Document = {
     "token_lifetime_for_web": 600,
     "proof_of_possession": {"mechanism": "dpop", "required": False},
     "scopes": [
-        {"value": f"{verb}:me:connected_accounts", "description": f"{verb.title()} Connected Accounts"}
-        for verb in ("create", "read", "delete")
+        {"value": f"{verb}:me:{thing.replace(' ', '_')}", "description": f"{verb} {thing}".title()}
+        for verb, thing in (
+            ("create", "connected accounts"),
+            ("read", "connected accounts"),
+            ("delete", "connected accounts"),
+            ("read", "authentication methods"),
+            ("delete", "authentication methods"),
+            ("update", "authentication methods"),
+            ("read", "factors"),
+            ("create", "authentication methods"),
+        )
     ],
 }
 """The API that a tenant gets once somebody creates one with the identifier https://TENANT/me/."""
@@ -102,14 +130,10 @@ MY_ACCOUNT: Document = {
 def check_api(call: Call, api: Document, before: Document | None) -> None:
     if len(api.get("scopes") or ()) > limits.SCOPES_PER_API:
         raise limits.too_many()
-    if before and before.get("is_system") and before.get("identifier") == call.tenant.management_audience:
-        changed = set(call.body or {}) - {
-            "token_lifetime",
-            "token_lifetime_for_web",
-            "skip_consent_for_verifiable_first_party_clients",
-        }
-        if changed & {"scopes", "name", "signing_alg", "signing_secret"}:
-            raise ApiError(400, "Auth0 Management API cannot be modified.", "operation_not_supported")
+    if before is None or not before.get("is_system"):
+        return
+    if any(value != before.get(key) for key, value in (call.body or {}).items() if key not in SYSTEM_MAY_CHANGE):
+        raise ApiError(400, f"{before['name']} cannot be modified.", "operation_not_supported")
 
 
 def forget_api(call: Call, api: Document) -> None:
@@ -153,6 +177,13 @@ RESOURCE_SERVERS = Kind(
     before=complete_api,
     after_delete=forget_api,
 )
+
+
+@operation("GET", "/resource-servers")
+def list_apis(call: Call) -> Any:
+    wanted = call.several("identifiers")
+    found = [api for api in call.store.all("resource_servers") if not wanted or api["identifier"] in wanted]
+    return crud.listed(call, found, "resource_servers", "both")
 
 
 crud.register(CLIENT_GRANTS, RESOURCE_SERVERS)

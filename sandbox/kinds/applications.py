@@ -17,6 +17,8 @@ INTERACTIVE_GRANTS = ["authorization_code", "implicit", "refresh_token"]
 PUBLIC_TYPES = {"spa", "native"}
 CONFIDENTIAL = {"non_interactive"}
 POSTED = {"client_secret_post", "client_secret_basic"}
+FIXED = ("third_party_security_mode", "resource_server_identifier")
+"""What an application is made with and keeps."""
 SECRETS = ("client_secret", "encryption_key", "signing_keys")
 SESSION_TRANSFER = {
     "can_create_session_transfer_token": False,
@@ -122,6 +124,9 @@ def check_client(call: Call, client: Document, before: Document | None) -> None:
     if before is None:
         return
     sent = call.body or {}
+    fixed = next((name for name in FIXED if name in sent and sent[name] != before.get(name)), None)
+    if fixed:
+        raise ApiError(400, f"{fixed} cannot be changed", "invalid_body")
     if "client_secret" in sent and "update:client_keys" not in call.scopes:
         raise ApiError(403, "Insufficient scope, expected any of: update:client_keys", "insufficient_scope")
     if sent.get("client_authentication_methods") and "update:client_credentials" not in call.scopes:

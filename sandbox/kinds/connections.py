@@ -7,7 +7,7 @@ import hashlib
 from typing import Any
 
 from sandbox.errors import ApiError
-from sandbox.kinds import crud
+from sandbox.kinds import connection_checks, crud
 from sandbox.kinds.certificates import connection_key
 from sandbox.kinds.kind import Id, Kind, Unique, merged
 from sandbox.kinds.operations import Call, Reply, operation
@@ -16,7 +16,6 @@ from sandbox.store import Document
 from sandbox.tenant import new_id
 from sandbox.users import records
 
-ATTRIBUTE_CONFLICTS = ("validation", "requires_username")
 KEY_PLACES = ("current", "previous", "next")
 
 
@@ -62,22 +61,6 @@ def _encrypted(value: Any, old: Any) -> Any:
     return base64.b64encode(b"\n" + digest * 3).decode()
 
 
-def check(call: Call, connection: Document, before: Document | None) -> None:
-    options = (call.body or {}).get("options") if isinstance(call.body, dict) else None
-    if not isinstance(options, dict):
-        return
-    for other in ATTRIBUTE_CONFLICTS:
-        if "attributes" in options and options.get(other):
-            raise ApiError(400, f"Cannot set both options.attributes and options.{other}", "invalid_body")
-    email = (options.get("attributes") or {}).get("email") or {}
-    old = ((before or {}).get("options") or {}).get("attributes") or {}
-    if before and email.get("unique") is False and not old.get("email"):
-        raise ApiError(400, "cannot add non-unique email attribute", "invalid_body")
-    for client_id in connection.get("enabled_clients", ()):
-        if not isinstance(client_id, str):
-            raise ApiError(400, "enabled_clients must hold client ids.", "invalid_body")
-
-
 def forget(call: Call, connection: Document) -> None:
     """Its users, and every organization's and directory's link to it, go too."""
     id = connection["id"]
@@ -108,7 +91,7 @@ CONNECTIONS = Kind(
     unique=(Unique(("name",), "A connection with the same name already exists", "connection_conflict", fold=True),),
     filters=("name", "strategy"),
     paging="both",
-    check=check,
+    check=connection_checks.check,
     before=complete,
     shown=shown,
     after_delete=forget,

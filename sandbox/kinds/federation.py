@@ -71,8 +71,6 @@ def _certificates(element: ElementTree.Element) -> Iterator[str]:
 
 
 def _adfs(sent: Document) -> Document:
-    if sent.get("adfs_server") and sent.get("fedMetadataXml"):
-        raise ApiError(400, "Cannot set both options.adfs_server and options.fedMetadataXml", "invalid_body")
     if not sent.get("fedMetadataXml"):
         return sent
     root = _root(sent["fedMetadataXml"])

@@ -32,7 +32,7 @@ class OpenId:
 
 OPENID = {"oidc": OpenId("bind_all", "front_channel"), "okta": OpenId("basic_profile", "back_channel")}
 
-PASSWORD_OPTIONS = {
+PASSWORD_OPTIONS: Document = {
     "complexity": {
         "min_length": 15,
         "character_types": [],
@@ -57,6 +57,14 @@ PASSWORD_OPTIONS = {
     "history": {"active": False, "size": 3},
     "dictionary": {"active": False, "custom": [], "default": "en_100k"},
 }
+OLDER_PASSWORD_OPTIONS = (
+    "passwordPolicy",
+    "password_complexity_options",
+    "password_history",
+    "password_no_personal_info",
+    "password_dictionary",
+)
+"""What password_options replaces. A connection may show both; a request holds one or the other."""
 DATABASE_FIRST: Document = {
     "mfa": {"active": True, "return_enroll_settings": True},
     "password_options": PASSWORD_OPTIONS,
@@ -83,8 +91,8 @@ DATABASE_KEPT: Document = {
 def new_options(strategy: str, sent: Document) -> Document:
     """The options of a new connection. Raises ApiError 400 where a certificate or metadata can't be read."""
     if strategy == "auth0":
-        first = merged(DATABASE_FIRST, {"passwordPolicy": "good"} if "password_options" not in sent else {})
-        return kept_options(strategy, merged(first, sent), {})
+        older = {} if "password_options" in sent else {"passwordPolicy": "good"}
+        return kept_options(strategy, merged(merged(DATABASE_FIRST, older), sent), {})
     if strategy == "google-apps":
         sent = {"handle_login_from_social": True, **sent}
     if strategy in OPENID:

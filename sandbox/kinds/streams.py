@@ -11,6 +11,7 @@ from sandbox.kinds.operations import Call
 from sandbox.store import Document
 
 AUTHORIZATION_SECRETS = ("token", "password", "value")
+FIXED_DESTINATIONS = ("eventbridge", "action")
 
 
 def _aws_source(call: Call, suffix: str) -> str:
@@ -60,6 +61,15 @@ def _complete_event_stream(call: Call, stream: Document) -> Document:
     return {**stream, "destination": {**destination, "configuration": configuration}, "_authorization": secrets}
 
 
+def _check_event_stream(call: Call, stream: Document, before: Document | None) -> None:
+    """Where events go stays: another type is another stream, and only a webhook's address and rights change."""
+    if before is None or "destination" not in (call.body or {}):
+        return
+    kind = before["destination"].get("type")
+    if kind in FIXED_DESTINATIONS or (stream.get("destination") or {}).get("type") != kind:
+        raise ApiError(400, f"The destination of an event stream of type {kind} cannot be changed.", "invalid_body")
+
+
 EVENT_STREAMS = Kind(
     path="/event-streams",
     store="event_streams",
@@ -76,6 +86,7 @@ EVENT_STREAMS = Kind(
     updated_at="updated_at",
     read_only=frozenset({"id"}),
     paging="checkpoint",
+    check=_check_event_stream,
     before=_complete_event_stream,
 )
 

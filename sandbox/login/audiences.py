@@ -105,10 +105,11 @@ def _policy(api: Document, subject: str) -> str:
 
 
 def client_grant(tenant: Tenant, client: Document, audience: str, subject_type: str = "client") -> Document | None:
-    for grant in tenant.store.find("client_grants", client_id=client["client_id"], audience=audience):
-        if grant.get("subject_type", "client") == subject_type:
-            return grant
-    return None
+    """The application's own grant, else the one that every third-party application has."""
+    found = tenant.store.find("client_grants", client_id=client["client_id"], audience=audience)
+    if client.get("is_first_party") is False:
+        found = [*found, *tenant.store.find("client_grants", default_for="third_party_clients", audience=audience)]
+    return next((grant for grant in found if grant.get("subject_type", "client") == subject_type), None)
 
 
 def granted_scopes(tenant: Tenant, client: Document, api: Document) -> tuple[list[str], Document]:

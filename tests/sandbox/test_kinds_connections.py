@@ -23,6 +23,15 @@ def test_a_new_database_has_a_policy_and_methods(management: Management) -> None
     assert options["authentication_methods"]["password"]["enabled"] is True
 
 
+def test_a_new_database_shows_its_password_policy_in_the_newer_way_too(management: Management) -> None:
+    newer = {"password_options": {"history": {"active": True, "size": 5}}}
+    shown = {}
+    for name, options in {"neither": {}, "older": {"passwordPolicy": "low"}, "newer": newer}.items():
+        made = management.post("/connections", {"name": name, "strategy": "auth0", "options": options})["options"]
+        shown[name] = (made.get("passwordPolicy"), made["password_options"]["history"]["size"])
+    assert shown == {"neither": ("good", 3), "older": ("low", 3), "newer": (None, 5)}
+
+
 def test_options_are_replaced_whole(management: Management) -> None:
     body = {"name": "staff", "strategy": "auth0", "options": {"import_mode": True, "disable_signup": True}}
     id = management.post("/connections", body)["id"]
@@ -62,6 +71,14 @@ def test_flags_become_the_scopes_that_a_provider_is_asked_for(management: Manage
 def test_names_are_unique_in_any_case(management: Management) -> None:
     management.post("/connections", {"name": "staff", "strategy": "auth0"})
     management.refused("POST", "/connections", {"name": "STAFF", "strategy": "auth0"}, status=409)
+
+
+def test_connections_are_chosen_by_strategy_and_name(management: Management) -> None:
+    for name, strategy in (("staff", "auth0"), ("github", "github"), ("line", "line")):
+        management.post("/connections", {"name": name, "strategy": strategy})
+    for query in ({"strategy": ["github", "line"]}, {"strategy[]": ["github", "line"]}, {"strategy": "github,line"}):
+        assert [c["name"] for c in management.get("/connections", **query)] == ["github", "line"]
+    assert [c["name"] for c in management.get("/connections", name="staff", strategy="auth0")] == ["staff"]
 
 
 def test_name_and_strategy_stay(management: Management) -> None:
