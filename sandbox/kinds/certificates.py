@@ -84,6 +84,14 @@ def thumbprint_sha256(pem: str) -> str:
     return _base64url(read(pem, "pem").fingerprint(hashes.SHA256()))
 
 
+def expiry(pem: str) -> str:
+    return _instant(read(pem, "pem"))
+
+
+def _instant(certificate: x509.Certificate) -> str:
+    return certificate.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
 def subject_lines(pem: str) -> str:
     """The subject as a credential of type cert_subject_dn shows it: one part a line, C=es first."""
     name = read(pem, "pem").subject
@@ -98,7 +106,7 @@ def describe_signing(sent: str) -> Document:
     return {
         "cert": pem,
         "thumbprints": [certificate.fingerprint(hashes.SHA1()).hex()],  # noqa: S303 - as the API shows it
-        "expires": certificate.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+        "expires": _instant(certificate),
         "subject": {NAMES[part.oid][1]: part.value for part in certificate.subject if part.oid in NAMES},
     }
 

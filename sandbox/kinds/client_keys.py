@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sandbox.errors import ApiError
-from sandbox.kinds.certificates import rsa_thumbprint, subject_lines, thumbprint_sha256
+from sandbox.kinds.certificates import expiry, rsa_thumbprint, subject_lines, thumbprint_sha256
 from sandbox.kinds.kind import BASE58
 from sandbox.kinds.operations import Call
 from sandbox.store import Document
@@ -64,12 +64,15 @@ def _ids(call: Call, client_id: str, credentials: list[Document]) -> Iterator[Do
 
 
 def _described(sent: Document) -> Document:
-    """What the credential's type tells of its key: kid and alg, thumbprint, or subject."""
-    kind, pem = sent["credential_type"], sent.get("pem", "")
+    """What the credential's type tells of its key: kid and alg, thumbprint, or subject; and when it expires."""
+    kind, pem = sent["credential_type"], sent.get("pem") or ""
     if kind == "cert_subject_dn":
+        if pem and sent.get("subject_dn"):
+            raise ApiError(400, "subject_dn and pem are mutually exclusive.", "invalid_body")
         return {"subject_dn": sent.get("subject_dn") or subject_lines(pem)}
     if not pem:
         raise ApiError(400, "Payload validation error: 'Missing required property: pem'.", "invalid_body")
     if kind == "x509_cert":
-        return {"thumbprint_sha256": thumbprint_sha256(pem)}
-    return {"kid": sent.get("kid") or rsa_thumbprint(pem), "alg": sent.get("alg") or "RS256"}
+        return {"thumbprint_sha256": thumbprint_sha256(pem), "expires_at": expiry(pem)}
+    described = {"kid": sent.get("kid") or rsa_thumbprint(pem), "alg": sent.get("alg") or "RS256"}
+    return {**described, "expires_at": expiry(pem)} if sent.get("parse_expiry_from_cert") else described

@@ -88,7 +88,8 @@ def listed(call: Call, items: list[Document], envelope: str, style: str, per_pag
 
 
 def passes(kind: Kind, call: Call, document: Document) -> bool:
-    return all(_equals(document.get(name), call.several(name)) for name in kind.filters if name in call.query)
+    asked = {key.removesuffix("[]") for key, _ in call.queries}
+    return all(_equals(document.get(name), call.several(name)) for name in kind.filters if name in asked)
 
 
 def _equals(value: Any, wanted: list[str]) -> bool:

@@ -14,6 +14,7 @@ EMAIL_TEMPLATES = frozenset(
     [
         "verify_email",
         "verify_email_by_code",
+        "auth_email_by_code",
         "reset_email",
         "reset_email_by_code",
         "welcome_email",
@@ -154,6 +155,7 @@ PHONE_PROVIDERS = Kind(
     read_only=frozenset({"id", "tenant", "channel"}),
     most=1,
     paging="envelope",
+    filters=("disabled",),
     before=_keep_credentials,
     listed=lambda call, provider: {**provider, "credentials": None},
 )

@@ -14,6 +14,13 @@ from sandbox.users import memberships
 
 NEWER = ("is_enabled", "organization_access_level", "organization_connection_name")
 """Properties of a link that the older /enabled_connections does not show."""
+CREATED_LINK = (
+    "connection_id",
+    "assign_membership_on_login",
+    "show_as_button",
+    "is_signup_enabled",
+    "connection",
+)
 LINKS = (
     "organization_connections",
     "organization_client_grants",
@@ -40,6 +47,14 @@ def before(call: Call, organization: Document) -> Document:
     return {key: value for key, value in organization.items() if key != "enabled_connections"}
 
 
+def shown(call: Call, organization: Document) -> Document:
+    """A new organization is answered with the connections that it was made with."""
+    if call.method != "POST" or not (call.body or {}).get("enabled_connections"):
+        return organization
+    links = [shown_link(call, link) for link in _links(call, organization)]
+    return {**organization, "enabled_connections": [{k: d[k] for k in CREATED_LINK if k in d} for d in links]}
+
+
 ORGANIZATIONS = Kind(
     path="/organizations",
     store="organizations",
@@ -51,6 +66,7 @@ ORGANIZATIONS = Kind(
     unique=(Unique(("name",), "An organization with this name already exists.", "organization_conflict"),),
     paging="both",
     before=before,
+    shown=shown,
     after_create=created,
     after_delete=forget,
 )
@@ -184,7 +200,7 @@ def list_grants(call: Call) -> Any:
 
 def _chosen_grant(call: Call, grant: Document) -> bool:
     wanted = call.several("grant_ids")
-    same = all(grant[key] == call.query[key] for key in ("audience", "client_id") if key in call.query)
+    same = all(grant.get(key) == call.query[key] for key in ("audience", "client_id") if key in call.query)
     return same and (not wanted or grant["id"] in wanted)
 
 

@@ -20,6 +20,7 @@ RENDERING: Document = {
 }
 PARTIAL_POINTS = frozenset(
     [
+        "form-content",
         "form-content-start",
         "form-content-end",
         "form-footer-start",

@@ -89,7 +89,6 @@ EMPTY_WHEN_NULL = {
     "picture_url": "",
     "support_email": "",
     "support_url": "",
-    "acr_values_supported": [],
 }
 MERGED = frozenset(
     {"flags", "change_password", "guardian_mfa_page", "error_page", "sessions", "oidc_logout", "session_cookie"}

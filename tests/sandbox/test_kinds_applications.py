@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sandbox.kinds import routes
+from tests.sandbox.certificates import certificate_pem
 from tests.sandbox.management import Management
 
 API = {"identifier": "https://orders.larkspur.example", "scopes": [{"value": "read:orders", "description": "Read"}]}
@@ -83,6 +86,18 @@ def test_an_application_that_signs_in_by_key_shows_no_secret(management: Managem
     assert management.get(path) == []
 
 
+def test_a_credential_expires_with_its_certificate(management: Management) -> None:
+    path = f"/clients/{management.post('/clients', {'name': 'Sync'})['client_id']}/credentials"
+    pem = certificate_pem(datetime(2040, 1, 1, tzinfo=UTC))
+    public = {"credential_type": "public_key", "name": "key", "pem": pem}
+    assert "expires_at" not in management.post(path, public)
+    assert management.post(path, {**public, "parse_expiry_from_cert": True})["expires_at"] == "2040-01-01T00:00:00.000Z"
+    certificate = management.post(path, {"credential_type": "x509_cert", "name": "certificate", "pem": pem})
+    assert certificate["expires_at"] == "2040-01-01T00:00:00.000Z"
+    subject = management.post(path, {"credential_type": "cert_subject_dn", "name": "subject", "pem": pem})
+    assert (subject["subject_dn"], "expires_at" in subject) == ("CN=sync.example", False)
+
+
 def test_a_key_that_is_none_is_refused(management: Management) -> None:
     client_id = management.post("/clients", {"name": "Sync"})["client_id"]
     body = {
@@ -100,6 +115,13 @@ def test_an_api_is_found_by_its_identifier_too(management: Management) -> None:
     encoded = "https%3A%2F%2Forders.larkspur.example"
     assert management.get(f"/resource-servers/{encoded}")["id"] == api["id"]
     assert management.patch(f"/resource-servers/{encoded}", {"token_lifetime": 60})["token_lifetime"] == 60
+
+
+def test_apis_are_chosen_by_their_identifiers(management: Management) -> None:
+    for name in ("orders", "stock", "bills"):
+        management.post("/resource-servers", {"identifier": f"https://{name}.larkspur.example"})
+    wanted = ["https://orders.larkspur.example", "https://bills.larkspur.example"]
+    assert [api["identifier"] for api in management.get("/resource-servers", identifiers=wanted)] == wanted
 
 
 def test_a_grant_needs_its_application_and_its_api(management: Management) -> None:

@@ -51,9 +51,11 @@ def test_connections_can_come_with_a_new_organization(management: Management) ->
     id = management.post("/connections", {"name": "staff", "strategy": "auth0"})["id"]
     body = {"name": "fernhill", "enabled_connections": [{"connection_id": id, "assign_membership_on_login": True}]}
     organization = management.post("/organizations", body)
-    assert "enabled_connections" not in organization
+    (shown,) = organization["enabled_connections"]
+    assert (shown["assign_membership_on_login"], shown["connection"]["name"]) == (True, "staff")
     (linked,) = management.get(f"/organizations/{organization['id']}/enabled_connections")
     assert linked["connection_id"] == id
+    assert "enabled_connections" not in management.get(f"/organizations/{organization['id']}")
 
 
 def test_a_grant_is_linked_only_if_it_allows_organizations(management: Management, organization: str) -> None:

@@ -23,6 +23,7 @@ def test_tenant_settings_merge_flags_and_null_empties(management: Management) ->
     changed = management.patch("/tenants/settings", body)
     assert changed["flags"] == {**before, "enable_pipeline2": True}
     assert management.patch("/tenants/settings", {"support_url": None})["support_url"] == ""
+    assert "mtls" not in management.patch("/tenants/settings", {"mtls": None})
     assert management.get("/tenants/settings", fields="friendly_name") == {"friendly_name": "Larkspur"}
 
 
@@ -79,6 +80,8 @@ def test_email_templates_exist_once_they_are_written(management: Management) -> 
     management.refused("POST", "/email-templates", template, status=409)
     assert management.patch("/email-templates/blocked_account", {"subject": "Hello"})["subject"] == "Hello"
     management.refused("PUT", "/email-templates/love_letter", template, status=400)
+    management.post("/email-templates", {**template, "template": "auth_email_by_code"})
+    assert management.get("/email-templates/auth_email_by_code")["template"] == "auth_email_by_code"
 
 
 def test_texts_and_partials_of_a_prompt_are_replaced(management: Management) -> None:
@@ -90,6 +93,7 @@ def test_texts_and_partials_of_a_prompt_are_replaced(management: Management) -> 
     assert management.get(path) == {}
     partials = {"login": {"form-content-start": "<b>Hi</b>"}}
     assert management.put("/prompts/login/partials", partials) == partials
+    management.put("/prompts/customized-consent/partials", {"customized-consent": {"form-content": "<b>Hi</b>"}})
     management.refused("PUT", "/prompts/login/partials", {"login": {"middle": "x"}}, status=400)
 
 

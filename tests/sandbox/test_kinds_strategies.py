@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives import serialization
 
+from tests.sandbox.certificates import new_certificate, pem
 from tests.sandbox.management import Management
 
 GOOGLE = "https://www.googleapis.com/auth"
@@ -105,22 +104,7 @@ def test_a_change_of_options_leaves_a_database_with_what_it_needs_and_what_was_s
 
 @pytest.fixture(scope="module")
 def certificate() -> x509.Certificate:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "idp.example")])
-    return (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
-        .not_valid_after(datetime(2040, 1, 1, tzinfo=UTC))
-        .sign(key, hashes.SHA256())
-    )
-
-
-def pem(certificate: x509.Certificate) -> str:
-    return certificate.public_bytes(serialization.Encoding.PEM).decode()
+    return new_certificate("idp.example", datetime(2040, 1, 1, tzinfo=UTC))
 
 
 def described(certificate: x509.Certificate) -> dict[str, Any]:
