@@ -11,6 +11,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
+from sandbox.kinds import validation
 from tests.sandbox.certificates import new_certificate, pem
 from tests.sandbox.management import Management
 
@@ -67,6 +68,28 @@ def test_a_provider_is_asked_for_the_scopes_that_the_flags_name(
     assert created["options"]["scope"] == scope
     again = management.patch(f"/connections/{created['id']}", {"options": created["options"]})
     assert again["options"] == created["options"]
+
+
+STRATEGIES = validation._resolved({"$": "ConnectionIdentityProviderEnum"})["e"]
+
+
+def test_every_strategy_keeps_what_it_is_given(management: Management) -> None:
+    options = {
+        "client_id": "c",
+        "client_secret": "s",
+        "domain_aliases": ["larkspur.example"],
+        "icon_url": "https://larkspur.example/logo.svg",
+        "non_persistent_attrs": ["gender"],
+        "set_user_root_attributes": "never_on_login",
+        "upstream_params": {"screen_name": {"alias": "login_hint"}},
+        "something_new": {"a": [1]},
+    }
+    for strategy in STRATEGIES:
+        made = management.post("/connections", {"name": f"x-{strategy}", "strategy": strategy, "options": options})
+        assert made["options"].items() >= options.items(), strategy
+        again = management.patch(f"/connections/{made['id']}", {"options": options, "metadata": {"a": "b"}})
+        assert again["options"].items() >= options.items(), strategy
+        assert again["metadata"] == {"a": "b"}
 
 
 def test_a_google_connection_asks_for_who_it_is_unless_it_says_otherwise(management: Management) -> None:
