@@ -28,6 +28,7 @@ SESSION_TRANSFER = {
     "enforce_online_refresh_tokens": True,
     "enforce_cascade_revocation": True,
 }
+THIRD_PARTY = {"third_party_security_mode": "strict", "redirection_policy": "open_redirect_protection"}
 EXPRESS_CONFIGURATION = {
     "oidc_conformant": True,
     "callbacks": ["https://system-admin.okta.com/admin/app/generic/oauth20redirect"],
@@ -75,6 +76,10 @@ def new_client(call: Call, sent: Document) -> Document:
             "idle_token_lifetime": 2592000 if confidential else 1296000,
         },
     }
+    if sent.get("is_first_party") is False and sent.get("third_party_security_mode", "strict") == "strict":
+        document |= THIRD_PARTY
+    if (sent.get("refresh_token") or {}).get("expiration_type") == "expiring":
+        document["refresh_token"] |= {"infinite_token_lifetime": False, "infinite_idle_token_lifetime": False}
     special = {"express_configuration": EXPRESS_CONFIGURATION, "resource_server": RESOURCE_SERVER}
     return {**document, **special.get(app_type or "", {})}
 

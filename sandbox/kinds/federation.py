@@ -17,6 +17,8 @@ PASSIVE_ADDRESS = (
     ".//{http://docs.oasis-open.org/wsfed/federation/200706}PassiveRequestorEndpoint"
     "//{http://www.w3.org/2005/08/addressing}Address"
 )
+KEEP_CERTIFICATE = frozenset(["samlp"])
+"""Strategies that show the certificate as it was sent, beside what it says."""
 BINDINGS = ("urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect", "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST")
 """The ones that Auth0 speaks, the usual one first."""
 
@@ -25,10 +27,12 @@ def described(strategy: str, sent: Document) -> Document:
     """The options with what the sent certificate or metadata tells. Raises ApiError 400 invalid_body."""
     if strategy == "adfs":
         return _adfs(sent)
-    options = {key: value for key, value in sent.items() if key not in ("metadataXml", "signingCert")}
     found = _saml(_root(sent["metadataXml"])) if sent.get("metadataXml") else {}
-    certificate = sent.get("signingCert") or found.pop("signingCert", None)
-    return {**found, **options, **(describe_signing(certificate) if certificate else {})}
+    options = {**found, **{key: value for key, value in sent.items() if key != "metadataXml"}}
+    if not options.get("signingCert"):
+        return options
+    described = {**options, **describe_signing(options["signingCert"])}
+    return described if strategy in KEEP_CERTIFICATE else {k: v for k, v in described.items() if k != "signingCert"}
 
 
 def _root(document: str) -> ElementTree.Element:

@@ -29,6 +29,20 @@ def test_grants_and_lifetimes_follow_from_the_type(management: Management) -> No
     assert machine["refresh_token"]["token_lifetime"] == 31557600
 
 
+def test_refresh_tokens_that_expire_have_an_end(management: Management) -> None:
+    tokens = {"rotation_type": "rotating", "expiration_type": "expiring", "leeway": 5}
+    made = management.post("/clients", {"name": "Shop", "refresh_token": tokens})["refresh_token"]
+    assert made.items() >= tokens.items()
+    assert (made["infinite_token_lifetime"], made["infinite_idle_token_lifetime"]) == (False, False)
+    assert made["token_lifetime"] > made["idle_token_lifetime"] > 0
+
+
+def test_a_third_party_application_is_held_strictly(management: Management) -> None:
+    first, third = (management.post("/clients", {"name": "a", "is_first_party": own}) for own in (True, False))
+    assert (third["third_party_security_mode"], third["redirection_policy"]) == ("strict", "open_redirect_protection")
+    assert "redirection_policy" not in first
+
+
 def test_the_global_client_is_only_shown_when_asked_for(management: Management) -> None:
     names = {client["name"] for client in management.get("/clients", is_global="false")}
     assert names == {"Default App", "Sandbox M2M"}

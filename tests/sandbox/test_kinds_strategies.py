@@ -187,6 +187,7 @@ def test_a_signing_certificate_is_shown_by_what_it_says(
     options = federated(management, strategy, {"signingCert": sent, "signInEndpoint": "https://idp.example/in"})
     assert options == {
         "signInEndpoint": "https://idp.example/in",
+        **({"signingCert": sent} if strategy == "samlp" else {}),
         **described(certificate),
     }
 
@@ -198,6 +199,7 @@ def test_saml_metadata_is_read_and_not_kept(management: Management, certificate:
         "signOutEndpoint": "https://idp.example/out",
         "protocolBinding": "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect",
         "signSAMLRequest": True,
+        "signingCert": pem(certificate),
         "debug": True,
         **described(certificate),
     }
