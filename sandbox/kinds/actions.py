@@ -170,11 +170,13 @@ ACTIONS = Kind(
 )
 
 
-def listed(call: Call, items: list[Document], envelope: str, per_page: int = 50) -> Document:
-    """Lists of the Actions family: {envelope, total, page, per_page}, never bare."""
-    page, size = paging.number(call, "page", 0), paging.number(call, "per_page", per_page, paging.MOST_PER_PAGE)
+def listed(call: Call, items: list[Document], envelope: str, *, first: bool = False) -> Document:
+    """Lists of the Actions family: {envelope, total, per_page, page}, never bare. A page beyond the end counts none;
+    `page` is left out of the first page, unless `first`, as modules show it."""
+    page, size = paging.number(call, "page", 0), paging.number(call, "per_page", 50, paging.MOST_PER_PAGE)
     part = items[page * size : (page + 1) * size]
-    return {envelope: part, "total": len(items), "page": page, "per_page": size}
+    answer = {envelope: part, "total": len(items) if part else 0, "per_page": size}
+    return {**answer, "page": page} if page or first else answer
 
 
 @operation("GET", "/actions/actions")

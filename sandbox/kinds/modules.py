@@ -76,7 +76,7 @@ def _users(call: Call, module: Document) -> list[Document]:
 
 @operation("GET", "/actions/modules")
 def list_modules(call: Call) -> Document:
-    return listed(call, [shown(call, module) for module in call.store.all("action_modules")], "modules")
+    return listed(call, [shown(call, module) for module in call.store.all("action_modules")], "modules", first=True)
 
 
 @operation("POST", "/actions/modules")
@@ -122,8 +122,7 @@ def publish_version(call: Call) -> Reply:
 @operation("GET", "/actions/modules/{id}/versions")
 def list_versions(call: Call) -> Document:
     versions = list(reversed(_versions(call, crud.asked(MODULES, call))))
-    answer = listed(call, versions, "versions")
-    return {**answer, "total": len(answer["versions"]) and answer["total"]}
+    return listed(call, versions, "versions", first=True)
 
 
 def _version(call: Call, module: Document, id: Any) -> Document:
@@ -167,7 +166,7 @@ def list_users(call: Call) -> Document:
                 "supported_triggers": action["supported_triggers"],
             }
         )
-    return listed(call, used, "actions")
+    return listed(call, used, "actions", first=True)
 
 
 crud.register(MODULES)

@@ -26,7 +26,7 @@ def listing(
     """The page of `items` that the query asks for, reduced to the asked fields.
 
     With `take` or `from`: {envelope: [...], "next"?}. With include_totals=true (or `always`):
-    {"start", "limit", "length", "total", envelope: [...]}. Else the bare list.
+    {"start", "limit", "total", envelope: [...]}. Else the bare list.
     """
     if "take" in call.query or "from" in call.query:
         return checkpoint(call, items, envelope)
@@ -42,7 +42,7 @@ def offset(call: Call, items: Sequence[dict[str, Any]], envelope: str, *, per_pa
     shown = [chosen(call, item) for item in items[start : start + size]]
     if not always and call.query.get("include_totals") != "true":
         return shown
-    return {"start": start, "limit": size, "length": len(shown), "total": len(items), envelope: shown}
+    return {"start": start, "limit": size, "total": len(items), envelope: shown}
 
 
 def checkpoint(

@@ -19,12 +19,8 @@ def test_without_being_asked_a_list_is_bare(management: Management, organization
 
 def test_pages_with_totals(management: Management, organizations: list[str]) -> None:
     answer = management.get("/organizations", page=1, per_page=3, include_totals="true")
-    assert {key: answer[key] for key in ("start", "limit", "length", "total")} == {
-        "start": 3,
-        "limit": 3,
-        "length": 3,
-        "total": 7,
-    }
+    assert len(answer.pop("organizations")) == 3
+    assert answer == {"start": 3, "limit": 3, "total": 7}
     beyond = management.get("/organizations", page=5, per_page=3, include_totals="true")
     assert (beyond["organizations"], beyond["total"]) == ([], 7)
 
@@ -79,7 +75,18 @@ def test_lists_are_filtered_by_repeated_and_by_comma_separated_values(management
 
 
 def test_lists_of_actions_always_come_with_totals(management: Management) -> None:
-    assert management.get("/actions/actions", per_page=10) == {"actions": [], "total": 0, "page": 0, "per_page": 10}
+    assert management.get("/actions/actions", per_page=10) == {"actions": [], "total": 0, "per_page": 10}
+    body = {"code": "", "supported_triggers": [{"id": "post-login", "version": "v3"}]}
+    for name in "abc":
+        management.post("/actions/actions", {"name": name, **body})
+    pages = [management.get("/actions/actions", page=page, per_page=2) for page in range(3)]
+    assert [len(page.pop("actions")) for page in pages] == [2, 1, 0]
+    assert pages == [
+        {"total": 3, "per_page": 2},
+        {"total": 3, "per_page": 2, "page": 1},
+        {"total": 0, "per_page": 2, "page": 2},
+    ]
+    assert management.get("/actions/modules") == {"modules": [], "total": 0, "page": 0, "per_page": 50}
 
 
 def test_a_page_of_members_that_is_not_empty_always_names_a_next_one(management: Management) -> None:
