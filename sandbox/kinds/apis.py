@@ -85,8 +85,7 @@ def _with_encryption_key(api: Document) -> Document:
     if "pem" not in key:
         return api
     kept = {name: value for name, value in key.items() if name != "pem"}
-    thumbprint, kid = thumbprint_sha256(key["pem"]), key.get("kid") or secrets.token_urlsafe(32)
-    shown = {**kept, "thumbprint_sha256": thumbprint, "kid": kid}
+    shown = {**kept, "thumbprint_sha256": thumbprint_sha256(key["pem"])}
     return {**api, "token_encryption": {**encryption, "encryption_key": shown}}
 
 

@@ -20,6 +20,7 @@ POSTED = {"client_secret_post", "client_secret_basic"}
 FIXED = ("third_party_security_mode", "resource_server_identifier")
 """What an application is made with and keeps."""
 SECRETS = ("client_secret", "encryption_key", "signing_keys")
+JWT_CONFIGURATION = {"secret_encoded": False, "lifetime_in_seconds": 36000}
 SESSION_TRANSFER = {
     "can_create_session_transfer_token": False,
     "allowed_authentication_methods": [],
@@ -64,7 +65,7 @@ def new_client(call: Call, sent: Document) -> Document:
         "custom_login_page_on": True,
         "client_id": new_id("", 32),
         "client_secret": secrets.token_urlsafe(48),
-        "jwt_configuration": {"lifetime_in_seconds": 36000, "secret_encoded": False},
+        "jwt_configuration": {"secret_encoded": False} if sent.get("jwt_configuration") else JWT_CONFIGURATION,
         "grant_types": INTERACTIVE_GRANTS + ([] if public else ["client_credentials"]),
         "refresh_token": {
             "rotation_type": "non-rotating",

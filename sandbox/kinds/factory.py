@@ -18,6 +18,7 @@ DATABASE = "Username-Password-Authentication"
 DEFAULT_APP = "Default App"
 GLOBAL_CLIENT = "All Applications"
 MACHINE = "Sandbox M2M"
+JWT_CONFIGURATION = {"alg": "RS256", "lifetime_in_seconds": 36000}
 
 
 def fill(tenant: Tenant) -> None:
@@ -60,7 +61,7 @@ def _management_api(tenant: Tenant) -> tuple[str, Document]:
 
 
 def _application(tenant: Tenant, name: str) -> Document:
-    body: Document = {"name": name, "callbacks": [], "oidc_conformant": True, "jwt_configuration": {"alg": "RS256"}}
+    body: Document = {"name": name, "callbacks": [], "oidc_conformant": True, "jwt_configuration": JWT_CONFIGURATION}
     client = insert(tenant, "/clients", body)
     if name == GLOBAL_CLIENT:
         client = {
@@ -82,7 +83,7 @@ def _machine(tenant: Tenant) -> Document:
         "grant_types": ["client_credentials", "password", "http://auth0.com/oauth/grant-type/password-realm"],
         "oidc_conformant": True,
         "token_endpoint_auth_method": "client_secret_post",
-        "jwt_configuration": {"alg": "RS256"},
+        "jwt_configuration": JWT_CONFIGURATION,
         "client_id": tenant.client_id,
         "client_secret": tenant.client_secret,
     }

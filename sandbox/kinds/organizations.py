@@ -44,7 +44,10 @@ def created(call: Call, organization: Document) -> None:
 
 
 def before(call: Call, organization: Document) -> Document:
-    return {key: value for key, value in organization.items() if key != "enabled_connections"}
+    """Metadata that hold nothing are none; connections are linked apart."""
+    kept = {key: value for key, value in organization.items() if key != "metadata" or value}
+    kept.pop("enabled_connections", None)
+    return kept
 
 
 def shown(call: Call, organization: Document) -> Document:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 
+from sandbox.errors import ApiError
 from sandbox.kinds import crud
 from sandbox.kinds.kind import BASE58, DIGITS, Id, IdFormat, Kind, Unique
 from sandbox.kinds.operations import Call
@@ -24,7 +25,7 @@ def _complete_log_stream(call: Call, stream: Document) -> Document:
         sink.setdefault("awsPartnerEventSource", _aws_source(call, "auth0.logs"))
     elif stream.get("type") == "eventgrid":
         sink.setdefault("azurePartnerTopic", f"{call.tenant.name}-{uuid.uuid4()}-auth0-logs")
-    return {**stream, "sink": sink}
+    return {**{name: value for name, value in stream.items() if name != "filters" or value}, "sink": sink}
 
 
 LOG_STREAMS = Kind(

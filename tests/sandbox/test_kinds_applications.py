@@ -43,6 +43,12 @@ def test_a_third_party_application_is_held_strictly(management: Management) -> N
     assert "redirection_policy" not in first
 
 
+def test_what_signs_tokens_is_completed_or_taken_as_it_is(management: Management) -> None:
+    own, usual = ({"name": "a", "jwt_configuration": {"alg": "RS256"}}, {"name": "b"})
+    assert management.post("/clients", own)["jwt_configuration"] == {"alg": "RS256", "secret_encoded": False}
+    assert management.post("/clients", usual)["jwt_configuration"]["lifetime_in_seconds"] == 36000
+
+
 def test_the_global_client_is_only_shown_when_asked_for(management: Management) -> None:
     names = {client["name"] for client in management.get("/clients", is_global="false")}
     assert names == {"Default App", "Sandbox M2M"}

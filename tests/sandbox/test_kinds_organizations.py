@@ -26,6 +26,11 @@ def test_an_organization_is_found_by_name(management: Management, organization: 
     management.refused("GET", "/organizations/name/nobody", status=404)
 
 
+def test_metadata_that_hold_nothing_are_none(management: Management, organization: str) -> None:
+    assert management.patch(organization, {"metadata": {"a": "b"}})["metadata"] == {"a": "b"}
+    assert "metadata" not in management.patch(organization, {"metadata": {}})
+
+
 def test_connections_are_linked_with_their_settings(management: Management, organization: str) -> None:
     id = management.post("/connections", {"name": "staff", "strategy": "auth0"})["id"]
     linked = management.post(f"{organization}/connections", {"connection_id": id, "show_as_button": False})

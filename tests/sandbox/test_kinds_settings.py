@@ -84,6 +84,14 @@ def test_email_templates_exist_once_they_are_written(management: Management) -> 
     assert management.get("/email-templates/auth_email_by_code")["template"] == "auth_email_by_code"
 
 
+def test_a_log_stream_without_filters_shows_none(management: Management) -> None:
+    filters = [{"type": "category", "name": "auth.login.fail"}]
+    body = {"name": "a", "type": "http", "sink": {"httpEndpoint": "https://logs.example"}, "filters": filters}
+    path = f"/log-streams/{management.post('/log-streams', body)['id']}"
+    assert management.get(path)["filters"] == filters
+    assert "filters" not in management.patch(path, {"filters": []})
+
+
 def test_texts_and_partials_of_a_prompt_are_replaced(management: Management) -> None:
     path = "/prompts/login/custom-text/en"
     assert management.get(path) == {}
