@@ -25,7 +25,7 @@ FaultKind = Literal["down", "silent", "slow", "dropped"]
 class Fault:
     """What goes wrong between a script and its database.
 
-    down: every connection is refused. silent: connections open, then nothing ever arrives.
+    down: every connection is refused. silent: connections open, then nothing ever arrives, not even their end.
     slow: every answer comes `seconds` late. dropped: the connection breaks as soon as `marker` is sent (a part of
     the statement or its values, plain, in UTF-16 or as in a URL, in any case), so that the statement is under way.
     """
@@ -190,6 +190,9 @@ def pump(end: socket.socket, upstream: socket.socket, fault: Fault | None) -> No
         for descriptor, _ in poll.poll():
             source, sink = sides[descriptor]
             data = source.recv(65536)
+            if fault is not None and fault.kind == "silent" and source is upstream and not data:
+                poll.unregister(descriptor)
+                continue
             if not data or not passes(data, fault, source is upstream):
                 return
             if fault is None or fault.kind != "silent" or source is end:

@@ -91,7 +91,7 @@ INJECTIONS = (
 
 ITEMS = (
     Item("profile", ENVIRONMENT, "The store has a field for each profile attribute", "login and get_user give a complete profile, and the same one.", ("CDB29", "CDB30", "CDB38"), ("login-01", "login-13", "get_user-01")),
-    Item("errors", ENVIRONMENT, "Errors can be used for troubleshooting", "A failing store gives an Error with a text of its own, and is never taken for a wrong password or an unknown user.", ("CDB16", "CDB33", "CDB35", "CDB46"), ("*-90", "*-91", "*-93")),
+    Item("errors", ENVIRONMENT, "Errors can be used for troubleshooting", "A failing store gives an Error with a text of its own, and is never taken for a wrong password or an unknown user.", ("CDB16", "CDB33", "CDB35", "CDB46"), ("*-90", "*-91", "*-93", "*-95")),
     Item("unique-id", ENVIRONMENT, "user_id is unique over all custom database connections", "The connection's name stands in front of the store's own key.", ("CDB31",), ("login-14", "login-15", "get_user-08")),
     Item("latency", ENVIRONMENT, "Sign-in takes longer than with Auth0's own store", "Say what people will see, and that the applications' time-outs allow for it."),
     Item("reachable", ENVIRONMENT, "The store is reachable from Auth0", "Open the firewall for the addresses of the tenant's region, and try it from a development tenant."),

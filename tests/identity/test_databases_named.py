@@ -32,7 +32,7 @@ def test_a_named_database_keeps_everything_but_test_users(postgresql):
         assert failures(verdicts) == []
         assert [one.reason for one in verdicts if one.passed is None] == [
             "This can't be played with this database."
-        ] * 2
+        ] * 4
         assert named.count() == 0
         assert named.find("real.person@larkspur.example") is not None
     finally:

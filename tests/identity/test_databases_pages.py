@@ -328,6 +328,19 @@ def test_a_failing_case_stands_first(eager: None, owner: Any, found: Any) -> Non
     assert DatabaseTest.objects.get().passed is False
 
 
+def test_scripts_that_take_their_process_with_them_fail_the_tests_and_nothing_else(
+    eager: None, owner: Any, found: Any, sandbox: Any
+) -> None:
+    killer = "function getUser(email, callback) { process.kill(process.pid, 'SIGKILL'); }"
+    draft(found, Content(True, True, {"login": "//" + "x" * 100_000, "get_user": killer}), actor=owner.user)
+    sandbox.tenant("dev").forget_requests()
+    page = text(owner.post(f"{BASE}{found.id}/tests/", form_fields(), follow=True))
+    assert "The script is larger than 100 kB, which Auth0 does not take." in page
+    assert "The code's process was ended by SIGKILL." in page
+    assert (DatabaseTest.objects.get().passed, Run.objects.get().status) == (False, "succeeded")
+    assert {request["method"] for request in sandbox.tenant("dev").requests()} == {"GET"}
+
+
 @pytest.mark.parametrize(
     ("dsn", "says"),
     [

@@ -379,6 +379,13 @@ def test_the_list_of_who_could_not_move_is_a_file(eager: None, with_script: Any,
     assert person("auditor").get(rehearsal.get_absolute_url()).status_code == 403
 
 
+def test_a_sample_of_which_nobody_can_move_is_told_as_that(eager: None, with_script: Any, person: Any) -> None:
+    url = f"/t/dev/databases/{with_script().id}/rehearse/"
+    assert "Nobody can move." in text(
+        person("database-owner").post(url, {"users": "ghost@ferry.example,x"}, follow=True)
+    )
+
+
 def test_a_spreadsheet_takes_nothing_in_the_file_for_a_formula() -> None:
     [_, row] = csv.reader(io.StringIO(as_csv([Row("=HYPERLINK(1)", "failed", "+1", "-x")])))
     assert row[:4] == ["'=HYPERLINK(1)", "Failed", "'+1", "'-x"]

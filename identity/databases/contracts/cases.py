@@ -53,12 +53,22 @@ INJECTIONS = (
 CLOSING = INJECTIONS[-1]
 
 
+SILENT = Fault("silent")
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """The table has no column for this profile field."""
+
+    field: str
+
+
 @dataclass(frozen=True)
 class Case:
     """`arguments` gets {email: id as the profile gives it} of the users that were stored.
 
     needs: "username" leaves the case out where the form has no such column, "hash" where the store itself checks
-    passwords. fault: trouble with the database; "exhausted" is played by the database itself.
+    passwords. fault: trouble with the database; "exhausted" and Lacking are played by the database itself.
     """
 
     id: str
@@ -67,7 +77,7 @@ class Case:
     expect: Expectation
     users: tuple[User, ...] = ()
     needs: str | None = None
-    fault: Fault | str | None = None
+    fault: Fault | Lacking | str | None = None
 
     @property
     def script(self) -> str:
@@ -220,6 +230,10 @@ ORDINARY: dict[str, Callable[[dict[str, str]], list[Any]]] = {
 MARKER = {"create": mail("trouble"), "change_email": mail("ada.new"), "delete": "delete"}
 
 
+# The column that a script can't do without.
+SEARCHED = {script: "user_id" if script == "delete" else "email" for script in ORDINARY}
+
+
 def answers_anyway(trial: Trial) -> list[str]:
     if trial.result.outcome == "success":
         return []
@@ -227,7 +241,7 @@ def answers_anyway(trial: Trial) -> list[str]:
 
 
 def troubles(script: str) -> tuple[Case, ...]:
-    """Each script while the database is down, breaks off, is slow, has no room, or never answers."""
+    """Each script while the database is down, breaks off, is slow, has no room, or is not as it was."""
     arguments, users = ORDINARY[script], () if script == "create" else (ADA,)
     down = system_error if script != "create" else all_of(system_error, total(0))
     dropped = Fault("dropped", marker=MARKER.get(script, ADA.email))
@@ -238,6 +252,7 @@ def troubles(script: str) -> tuple[Case, ...]:
             f"{script}-92", "The database is slow", arguments, answers_anyway, users, fault=Fault("slow", seconds=0.05)
         ),
         Case(f"{script}-93", "The database has no room", arguments, system_error, users, fault="exhausted"),
+        Case(f"{script}-95", "A column is missing", arguments, system_error, users, fault=Lacking(SEARCHED[script])),
     )
 
 
@@ -245,7 +260,7 @@ def silence(script: str) -> Case:
     """Takes as long as the script's own time-outs."""
     users = () if script == "create" else (ADA,)
     title = "The database never answers"
-    return Case(f"{script}-94", title, ORDINARY[script], system_error, users, fault=Fault("silent"))
+    return Case(f"{script}-94", title, ORDINARY[script], system_error, users, fault=SILENT)
 
 
 CASES: dict[str, tuple[Case, ...]] = {

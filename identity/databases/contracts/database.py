@@ -74,6 +74,9 @@ class Database(Protocol):
     def exhausted(self) -> contextlib.AbstractContextManager[bool]:
         """While inside, new connections are refused for want of room. Gives False where that can't be played."""
 
+    def lacking(self, field: str) -> contextlib.AbstractContextManager[bool]:
+        """While inside, the table has no column for this profile field. Gives False where that can't be played."""
+
     def said(self) -> list[str]:
         """What the database itself has refused since the last call, which scripts keep to themselves."""
 
@@ -94,6 +97,9 @@ class OwnServer:
         finally:
             self.full = False
 
+    def lacking(self, field: str) -> contextlib.AbstractContextManager[bool]:
+        return contextlib.nullcontext(False)
+
     def refuse(self, text: str) -> None:
         self.__dict__.setdefault("refusals", []).append(text)
 
@@ -102,11 +108,14 @@ class OwnServer:
 
 
 class NamedServer:
-    """A server that the person names: it can't be filled up, and what it says is in its own log."""
+    """A server that the person names: nothing is played there, and what it says is in its own log."""
 
     notice = ""
 
     def exhausted(self) -> contextlib.AbstractContextManager[bool]:
+        return contextlib.nullcontext(False)
+
+    def lacking(self, field: str) -> contextlib.AbstractContextManager[bool]:
         return contextlib.nullcontext(False)
 
     def said(self) -> list[str]:

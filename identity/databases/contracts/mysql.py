@@ -115,6 +115,7 @@ class MysqlDatabase(StandIn):
 
     def _serve(self) -> None:
         asyncio.set_event_loop(self.loop)
+        self.loop.set_exception_handler(lambda *_: None)  # connections that a script or a fault cuts are no news
         server = MysqlServer(session_factory=partial(ScriptSession, self))
         self.loop.run_until_complete(server.start_server(host="127.0.0.1", port=0))
         self.port = server._server.sockets[0].getsockname()[1]
@@ -125,7 +126,6 @@ class MysqlDatabase(StandIn):
     def close(self) -> None:
         async def stop() -> None:
             self.server.close()
-            self.loop.set_exception_handler(lambda *_: None)  # connections that are cut now are no news
             others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
             for task in others:
                 task.cancel()

@@ -240,6 +240,19 @@ class PostgresqlDatabase:
             cursor = self.connection.execute(statement, values)
             return cursor.fetchall() if cursor.description else []
 
+    @contextlib.contextmanager
+    def lacking(self, field: str) -> Iterator[bool]:
+        if self.server is None:
+            yield False
+            return
+        rename = sql.SQL("ALTER TABLE {} RENAME COLUMN {} TO {}")
+        column, away = self._column(field), sql.Identifier("away")
+        self.connection.execute(rename.format(self.table, column, away))
+        try:
+            yield True
+        finally:
+            self.connection.execute(rename.format(self.table, away, column))
+
     def said(self) -> list[str]:
         if self.server is None:
             return []

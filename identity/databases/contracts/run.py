@@ -12,7 +12,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from identity.databases.contracts.cases import CASES, Case, silence
+from identity.databases.contracts.cases import CASES, SILENT, Case, Lacking, silence
 from identity.databases.contracts.database import Database
 from identity.databases.contracts.trial import MASK, Trial, described, invariants, silent
 from identity.databases.form import Form
@@ -105,7 +105,7 @@ class Bench:
             trial = self._try(case, fault)
         # What came of it is looked at when the trouble is over; without an answer there is nothing to look at.
         problems = silent(trial.result) or case.expect(trial)
-        problems = [*invariants(trial), *problems]
+        problems = [*invariants(trial, silence=case.fault == SILENT), *problems]
         # Scripts keep to themselves what their database refused, and rightly; who mends them needs to know.
         if problems and (refused := self.database.said()):
             problems.append(f"The database said: {refused[0][:200].rstrip('.')}.")
@@ -132,16 +132,18 @@ class Bench:
     @contextlib.contextmanager
     def _trouble(self, case: Case) -> Iterator[tuple[bool, Fault | None]]:
         self.database.clear()
-        if case.fault == "exhausted":
-            for user in case.users:
-                self.database.add(user)
-            with self.database.exhausted() as possible:
-                yield possible, None
-        else:
-            yield True, case.fault if isinstance(case.fault, Fault) else None
+        if case.fault is None or isinstance(case.fault, Fault):
+            yield True, case.fault
+            return
+        for user in case.users:
+            self.database.add(user)
+        lacking = isinstance(case.fault, Lacking) and self.database.lacking(case.fault.field)
+        with lacking or self.database.exhausted() as possible:
+            yield possible, None
 
     def _try(self, case: Case, fault: Fault | None) -> Trial:
-        stored = {} if case.fault == "exhausted" else {user.email: self.database.add(user) for user in case.users}
+        there = not (case.fault is None or isinstance(case.fault, Fault))
+        stored = {} if there else {user.email: self.database.add(user) for user in case.users}
         ids = {email: f"{self.form.connection}|{key}" for email, key in stored.items()}
         ids = ids or {user.email: f"{self.form.connection}|1" for user in case.users}
         arguments = case.arguments(ids)

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlglot import exp, parse_one
+from sqlglot.dialects.sqlite import SQLite
 from sqlglot.errors import SqlglotError
 
 from identity.databases.contracts.database import DOMAIN, CannotConnect, OwnServer, User, by_profile_field
 from identity.databases.form import Form
+
+
+class Strict(SQLite):
+    """SQLite takes an unknown name between double quotes for a text; between these it is a name and nothing else."""
+
+    class Tokenizer(SQLite.Tokenizer):
+        IDENTIFIERS: ClassVar[list[str | tuple[str, str]]] = ["`"]
 
 
 class Duplicate(Exception):
@@ -44,7 +53,7 @@ class SqliteEngine:
         """Run one statement of the dialect; `parameters` are its named ones. Raises Duplicate, BadStatement."""
         try:
             tree: Any = parse_one(statement, read=self.dialect) if isinstance(statement, str) else statement
-            text = _with_placeholders(tree).sql(dialect="sqlite")
+            text = _with_placeholders(tree).sql(dialect=Strict)
         except SqlglotError as problem:
             raise BadStatement(str(problem).splitlines()[0]) from None
         return self._run(text, parameters or {})
@@ -101,6 +110,16 @@ class SqliteEngine:
         column = self.form.columns["email"]
         self._run(f'DELETE FROM {self.table} WHERE "{column}" LIKE ?', [f"%{DOMAIN}%"])  # noqa: S608
 
+    @contextlib.contextmanager
+    def lacking(self, field: str) -> Iterator[bool]:
+        assert self.form  # noqa: S101
+        column, away = f'"{self.form.columns[field]}"', '"away"'
+        self._run(f"ALTER TABLE {self.table} RENAME COLUMN {column} TO {away}", ())
+        try:
+            yield True
+        finally:
+            self._run(f"ALTER TABLE {self.table} RENAME COLUMN {away} TO {column}", ())
+
     def close(self) -> None:
         self._connection.close()
 
@@ -124,6 +143,9 @@ class StandIn(OwnServer):
 
     def clear(self) -> None:
         self.engine.clear()
+
+    def lacking(self, field: str) -> contextlib.AbstractContextManager[bool]:
+        return self.engine.lacking(field)
 
 
 def _with_placeholders(tree: exp.Expression) -> exp.Expression:

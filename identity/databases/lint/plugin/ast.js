@@ -101,6 +101,15 @@ function isModule(context, callee, modules) {
   return required === undefined ? root === "fetch" && from?.type === "Identifier" : modules.test(required);
 }
 
+/** Does a name or a text of the code, not of its comments, match? */
+function says(program, visitorKeys, pattern) {
+  for (const node of walk(program, visitorKeys)) {
+    const text = { Identifier: node.name, Literal: node.value, TemplateElement: node.value?.raw }[node.type];
+    if (typeof text === "string" && pattern.test(text)) return true;
+  }
+  return false;
+}
+
 const property = (object, name) =>
   object?.type === "ObjectExpression"
     ? object.properties.find((one) => one.type === "Property" && keyName(one) === name)
@@ -110,5 +119,5 @@ const hasSpread = (object) => object.properties.some((one) => one.type === "Spre
 
 module.exports = {
   SIGNATURES, ancestors, callbackName, enclosingFunction, hasSpread, isFunction, isModule, isNothing, isParameter, isText, keyName,
-  mainFunction, methodName, path, property, resolve, variableOf, walk,
+  mainFunction, methodName, path, property, resolve, says, variableOf, walk,
 };

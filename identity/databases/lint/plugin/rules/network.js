@@ -2,7 +2,7 @@
 "use strict";
 
 const { rule } = require("../rule");
-const { hasSpread, isModule, isText, path, property, resolve } = require("../ast");
+const { hasSpread, isModule, isText, path, property, resolve, says } = require("../ast");
 
 // Which option bounds the wait, for each way of reaching out. The options are the given argument (0 or 1).
 const TIMEOUTS = [
@@ -80,18 +80,18 @@ const CDB42 = rule(({ report }) => ({
 
 const CLIENTS = /^(node-fetch|axios|request|request-promise|got|needle)(@|\/|$)/;
 
-const CDB43 = rule(({ context, report }) => {
+const CDB43 = rule(({ context, program, report, visitorKeys }) => {
   const calls = [];
-  const text = context.sourceCode.text;
+  const told = (pattern) => says(program, visitorKeys, pattern);
   return {
     CallExpression(node) {
       if (isModule(context, node.callee, CLIENTS)) calls.push(node);
     },
     "Program:exit"() {
       if (!calls.length) return;
-      if (!/authorization|bearer|oauth|x-api-key|access_token/i.test(text)) {
+      if (!told(/authorization|bearer|oauth|x-api-key|access_token/i)) {
         report(calls[0], "The API is called without an access token.");
-      } else if (/client_credentials/.test(text) && !/\bglobal\./.test(text)) {
+      } else if (told(/^client_credentials$/) && !told(/^global(This)?$/)) {
         report(calls[0], "A new access token is asked for at every execution.");
       }
     },

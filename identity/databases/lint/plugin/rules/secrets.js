@@ -4,7 +4,7 @@
 const { isBuiltin } = require("node:module");
 
 const { rule } = require("../rule");
-const { enclosingFunction, isFunction, isNothing, isParameter, isText, keyName, methodName, path, variableOf, walk } = require("../ast");
+const { enclosingFunction, isFunction, isNothing, isParameter, isText, keyName, methodName, path, says, variableOf, walk } = require("../ast");
 
 const SECRET_NAME = /(password|passwd|pwd|secret|api_?key|access_?key|private_?key|auth_?token|access_?token|connection_?string|dsn)$/i;
 const HOST_NAME = /^(host|hostname|server)$/i;
@@ -77,7 +77,7 @@ const CDB22 = rule((tools) => {
       if (/token/i.test(name)) tokens.push(node);
     },
     "Program:exit"() {
-      if (tokens.length && !/expir|ttl|Date\.now/i.test(tools.context.sourceCode.text)) {
+      if (tokens.length && !says(tools.program, tools.visitorKeys, /expir|ttl|^now$/i)) {
         tools.report(tokens[0], "A token is kept without an end.");
       }
     },
