@@ -13,14 +13,7 @@ from sandbox.store import Document
 from sandbox.users import memberships
 
 NEWER = ("is_enabled", "organization_access_level", "organization_connection_name")
-"""Properties of a link that the older /enabled_connections does not show."""
-CREATED_LINK = (
-    "connection_id",
-    "assign_membership_on_login",
-    "show_as_button",
-    "is_signup_enabled",
-    "connection",
-)
+"""Properties of a link that the older enabled_connections do not show."""
 LINKS = (
     "organization_connections",
     "organization_client_grants",
@@ -54,8 +47,7 @@ def shown(call: Call, organization: Document) -> Document:
     """A new organization is answered with the connections that it was made with."""
     if call.method != "POST" or not (call.body or {}).get("enabled_connections"):
         return organization
-    links = [shown_link(call, link) for link in _links(call, organization)]
-    return {**organization, "enabled_connections": [{k: d[k] for k in CREATED_LINK if k in d} for d in links]}
+    return {**organization, "enabled_connections": [shown_link(call, d) for d in _links(call, organization)]}
 
 
 ORGANIZATIONS = Kind(
@@ -133,7 +125,7 @@ def _links(call: Call, organization: Document) -> list[Document]:
 
 def shown_link(call: Call, document: Document) -> Document:
     connection = call.store.get("connections", document["connection_id"]) or {}
-    if _envelope(call) == "enabled_connections":
+    if "/connections" not in call.route:
         document = {key: value for key, value in document.items() if key not in NEWER}
     return {**document, "connection": {"name": connection.get("name"), "strategy": connection.get("strategy")}}
 
