@@ -82,7 +82,7 @@ def _rounds(text: str) -> int:
 async def _serve(options: argparse.Namespace) -> int:
     tenants = serving.tenants(options)
     ca_folder = options.ca_dir or (options.state / "ca" if options.state else Path("var/ca"))
-    running = serving.start(options, tenants, ca_folder)
+    running = await serving.start(options, tenants, ca_folder)
     await running.started()
     _announce(options, tenants, ca_folder)
     await running.ended()

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sandbox import discovery, logs
+from sandbox import logs
 from sandbox.conditions import Bucket, Fault
 from sandbox.errors import ApiError, OAuthError, TooManyRequests
 from sandbox.tenant import Tenant
@@ -157,8 +157,6 @@ class _Dispatch:
             if scope["method"] not in ("GET", "HEAD"):
                 self.note(self.tenant, request, response)
             return await response(scope, receive, send)
-        if discovery.is_plain(scope):
-            return await discovery.answer(self.tenant, scope, send)
         route = self.exact.get((scope["method"], path))
         if route is not None:
             scope["path_params"] = {}

@@ -87,6 +87,11 @@ class Conditions:
     faults: list[Fault] = field(default_factory=list)
     _buckets: dict[str, Bucket] = field(default_factory=dict)
 
+    @property
+    def calm(self) -> bool:
+        """Whether requests just pass."""
+        return not (self.latency_ms or self.faults or self.plan or self.rate_limit)
+
     def bucket(self, method: str, path: str) -> Bucket | None:
         """The bucket that a request draws from; None where nothing limits it (hosted pages, discovery)."""
         if self.rate_limit is None and self.plan is None:

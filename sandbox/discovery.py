@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
 from sandbox.tenant import Tenant
-
-if TYPE_CHECKING:
-    from starlette.types import Scope, Send
 
 PATH = "/.well-known/openid-configuration"
 
@@ -41,7 +38,7 @@ HTTPS_ONLY = ("openid-client/", "express-openid-connect/", "oauth4webapi/")
 def configuration(tenant: Tenant, user_agent: str = "") -> dict[str, object]:
     """The discovery document. What a browser visits is the plain HTTP address; the rest is HTTPS."""
     server, settings = tenant.issuer, _settings(tenant) or {}
-    browser = server if user_agent.startswith(HTTPS_ONLY) else tenant.browser_url
+    browser = server if variant(user_agent) else tenant.browser_url
     document: dict[str, object] = {
         "issuer": tenant.issuer,
         "authorization_endpoint": f"{browser}authorize",
@@ -97,36 +94,16 @@ PUBLIC = {"Cache-Control": "public, max-age=15, stale-while-revalidate=15, stale
 HEADERS = {**PUBLIC, "Vary": "User-Agent"}
 
 
-def is_plain(scope: Scope) -> bool:
-    """Whether it asks for the document, and not from a page of another origin, whose answer has headers of its own."""
-    if scope["path"] != PATH or scope["method"] != "GET":
-        return False
-    return all(name != b"origin" for name, _ in scope["headers"])
-
-
-async def answer(tenant: Tenant, scope: Scope, send: Send) -> None:
-    """The document to a request that `is_plain`: it is what clients ask for most."""
-    agent = next((value for name, value in scope["headers"] if name == b"user-agent"), b"").decode("latin-1")
-    start, body = _ready(tenant, agent)
-    await send(start)
-    await send(body)
+def variant(user_agent: str) -> bool:
+    """Which of the two documents such a client gets."""
+    return user_agent.startswith(HTTPS_ONLY)
 
 
 def body(tenant: Tenant, user_agent: str) -> bytes:
-    return bytes(_ready(tenant, user_agent)[1]["body"])
-
-
-def _ready(tenant: Tenant, user_agent: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The ASGI messages of the answer, made once per state of the settings: a document is never changed in place."""
-    made: dict[bool, tuple[object, Any]] = tenant.memory.setdefault("discovery", {})
-    key, settings = user_agent.startswith(HTTPS_ONLY), _settings(tenant)
+    """The document as JSON, made once per state of the settings: a document of the store is never changed in place."""
+    made: dict[bool, tuple[object, bytes]] = tenant.memory.setdefault("discovery", {})
+    key, settings = variant(user_agent), _settings(tenant)
     found = made.get(key)
     if found is None or found[0] is not settings:
-        found = made[key] = (settings, _messages(orjson.dumps(configuration(tenant, user_agent))))
+        found = made[key] = (settings, orjson.dumps(configuration(tenant, user_agent)))
     return found[1]
-
-
-def _messages(body: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
-    headers = {**HEADERS, "Content-Type": "application/json", "Content-Length": str(len(body))}
-    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    return {"type": "http.response.start", "status": 200, "headers": raw}, {"type": "http.response.body", "body": body}

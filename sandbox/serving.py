@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import importlib
 import os
 import resource
 import secrets
@@ -13,10 +14,12 @@ import socket
 import sqlite3
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sandbox.entrance import Entrance
 from sandbox.gate import Gate
 from sandbox.tenant import Tenant
 
@@ -41,6 +44,7 @@ class StartError(Exception):
 class Running:
     """The servers of all tenants, and what to close after them."""
 
+    entrances: list[Entrance]
     servers: list[uvicorn.Server]
     tasks: list[asyncio.Task[None]]
     journals: list[Journal]
@@ -52,7 +56,6 @@ class Running:
 
     async def started(self) -> None:
         """Returns when every tenant answers everything. Raises StartError."""
-        await self.listening()
         try:
             await (self.loading or asyncio.sleep(0))
         except Exception:
@@ -68,6 +71,8 @@ class Running:
 
     def stop(self) -> None:
         """Once: finish what runs; twice: at once."""
+        for entrance in self.entrances:
+            entrance.close()
         for server in self.servers:
             server.force_exit = server.should_exit
             server.should_exit = True
@@ -102,28 +107,53 @@ def _kept_secret(folder: Path | None) -> str:
         raise StartError(f"can't keep state in {folder}: {problem.strerror}") from None
 
 
-def start(options: argparse.Namespace, tenants: list[Tenant], ca_folder: Path) -> Running:
-    """Bind and listen; what answers is loaded meanwhile. Call within a running event loop. Raises StartError."""
-    sockets = [(_listen(options.host, t.https_port), _listen(options.host, t.http_port)) for t in tenants]
-    context, loop = _certificate(ca_folder), asyncio.get_running_loop()
+@dataclass
+class _Port:
+    """One of a tenant's two; `early` takes its connections until the web server does."""
+
+    gate: Gate
+    entrance: Entrance
+    sockets: list[socket.socket]
+    secure: bool
+    early: list[asyncio.Server] = field(default_factory=list)
+
+
+async def start(options: argparse.Namespace, tenants: list[Tenant], ca_folder: Path) -> Running:
+    """Listen, and answer discovery over HTTP; what answers the rest is loaded meanwhile. Raises StartError."""
+    gates = [Gate(tenant) for tenant in tenants]
     as_new = options.state is None and options.seed in AS_NEW
-    running, gates = Running([], [], []), [Gate(tenant, as_new=as_new) for tenant in tenants]
-    for gate, (https, http) in zip(gates, sockets, strict=True):
-        for listening, tls in ((https, context), (http, None)):
-            server = _server(gate, tls)
-            running.servers.append(server)
-            running.tasks.append(loop.create_task(server._serve(listening)))
-    running.loading = loop.create_task(_load(options, gates, running))
+    ports = [
+        _Port(gate, Entrance(gate.tenant, as_new=as_new), _listen(options.host, number), secure)
+        for gate in gates
+        for number, secure in ((gate.tenant.https_port, True), (gate.tenant.http_port, False))
+    ]
+    loop, running = asyncio.get_running_loop(), Running([port.entrance for port in ports], [], [], [])
+    for port in ports:
+        for listening in () if port.secure else port.sockets:
+            port.early.append(await loop.create_server(port.entrance, sock=listening.dup(), backlog=BACKLOG))
+    running.loading = loop.create_task(_load(options, ports, gates, ca_folder, running))
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, running.stop)
     return running
 
 
-async def _load(options: argparse.Namespace, gates: list[Gate], running: Running) -> None:
-    """One tenant after the other, in a thread, so that the loop goes on."""
+async def _load(
+    options: argparse.Namespace, ports: list[_Port], gates: list[Gate], ca_folder: Path, running: Running
+) -> None:
+    """The web server, then one tenant after the other: in a thread, so that the loop goes on."""
+    await asyncio.to_thread(importlib.import_module, "uvicorn.protocols.http.httptools_impl")
+    context = await asyncio.to_thread(_certificate, ca_folder)
+    for port in ports:
+        server = _server(port, context if port.secure else None)
+        running.servers.append(server)
+        running.tasks.append(asyncio.create_task(server._serve(port.sockets)))
     await running.listening()
+    for early in (early for port in ports for early in port.early):
+        early.close()
     for gate in gates:
         gate.open(await asyncio.to_thread(_application, options, gate.tenant, running.journals))
+        for port in ports:
+            port.entrance.known = port.entrance.known or port.gate is gate
 
 
 def _listen(host: str, port: int) -> list[socket.socket]:
@@ -207,11 +237,12 @@ def _open_journal(folder: Path, tenant: Tenant) -> Journal:
     return journal
 
 
-def _server(application: ASGIApp, context: ssl.SSLContext | None) -> uvicorn.Server:
+def _server(port: _Port, context: ssl.SSLContext | None) -> uvicorn.Server:
     import uvicorn
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
     config = uvicorn.Config(
-        application,
+        port.gate,
         lifespan="off",
         log_level="warning",
         access_log=False,
@@ -220,11 +251,13 @@ def _server(application: ASGIApp, context: ssl.SSLContext | None) -> uvicorn.Ser
         timeout_graceful_shutdown=2,
         backlog=BACKLOG,
         ws="none",
-        http="httptools",
     )
     config.load()
     config.ssl = context
-    return uvicorn.Server(config)
+    config.http_protocol_class = lambda **_: port.entrance()  # type: ignore[assignment]
+    server = uvicorn.Server(config)
+    port.entrance.open(partial(HttpToolsProtocol, config, server.server_state, {}))
+    return server
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
