@@ -93,6 +93,7 @@ def _samples() -> dict[str, Any]:
     lines = [("info", "Reading clients"), ("warning", "Waited 2 s for the rate limit"), ("error", "Stopped")]
     return {
         "statuses": list(STATUSES),
+        "missing": ["update:users"],
         "sample_form": SampleForm(),
         "dialog_form": SampleForm(auto_id="new-%s"),
         "wrong_form": SampleForm({"name": "", "stage": "moon"}, auto_id="wrong-%s"),
