@@ -13,6 +13,7 @@ TABLES = (
     "agents",
     "apis",
     "applications",
+    "bindings",
     "branding",
     "connections",
     "credentials",
