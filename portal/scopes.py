@@ -97,7 +97,7 @@ FEATURES: dict[str, Feature] = {
     "databases.view": Feature(("read:connections",), ("read:connections_options", "read:actions")),
     "databases.import": Feature(_OPTIONS, permission="databases.edit"),
     "databases.rehearse": Feature(
-        (*_OPTIONS, "create:clients", "update:connections", "delete:clients"), permission="databases.test", local=True
+        (*_PUBLISH_SCRIPTS, "create:clients", "delete:clients"), permission="databases.test", local=True
     ),
     "databases.publish": Feature(_PUBLISH_SCRIPTS),
     "databases.approve": Feature(_PUBLISH_SCRIPTS),
