@@ -14,6 +14,7 @@ from starlette.responses import Response
 from sandbox import logs
 from sandbox.kinds import routes, validation
 from sandbox.store import Document
+from tests.sandbox.fullest import passes
 from tests.sandbox.furniture import ABSENT, BODIES, FORM_TYPE, LEAST, MADE, QUERIES
 from tests.sandbox.in_process import World, body_of
 from tests.sandbox.places import (
@@ -164,11 +165,3 @@ class Furnished:
         if kind == "string":
             return next(sample for sample in SAMPLES if passes(rule, sample))
         return {"boolean": False, "null": None}.get(kind, rule.get("lo", 1))
-
-
-def passes(rule: validation.Rule, value: Any) -> bool:
-    try:
-        validation.check(rule, value, "", lenient_null=False)
-    except validation.Mismatch:
-        return False
-    return True
