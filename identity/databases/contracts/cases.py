@@ -249,7 +249,7 @@ def troubles(script: str) -> tuple[Case, ...]:
         Case(f"{script}-90", "The database is down", arguments, down, users, fault=Fault("down")),
         Case(f"{script}-91", "The connection breaks in the middle", arguments, system_error, users, fault=dropped),
         Case(
-            f"{script}-92", "The database is slow", arguments, answers_anyway, users, fault=Fault("slow", seconds=0.05)
+            f"{script}-92", "The database is slow", arguments, answers_anyway, users, fault=Fault("slow", seconds=0.02)
         ),
         Case(f"{script}-93", "The database has no room", arguments, system_error, users, fault="exhausted"),
         Case(f"{script}-95", "A column is missing", arguments, system_error, users, fault=Lacking(SEARCHED[script])),
