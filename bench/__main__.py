@@ -12,7 +12,7 @@ import traceback
 from bench.table import Row
 
 # The portal comes last: it points this process's environment at tenants of its own.
-SUBJECTS = ("sandbox", "search", "portal")
+SUBJECTS = ("sandbox", "search", "databases", "portal")
 
 
 def main() -> int:

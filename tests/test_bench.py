@@ -36,7 +36,7 @@ def test_the_table_has_one_row_per_measure_and_names_what_was_missed() -> None:
 def test_a_subject_that_does_not_exist_is_refused_with_the_names_of_those_that_do() -> None:
     done = ran("weather")
     assert done.returncode == 2
-    assert "no such subject: weather; there are sandbox, search, portal" in done.stderr
+    assert "no such subject: weather; there are sandbox, search, databases, portal" in done.stderr
 
 
 def test_a_length_that_is_none_is_refused() -> None:

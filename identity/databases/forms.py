@@ -61,6 +61,15 @@ class EditorForm(forms.Form):
                 widget=forms.Textarea(attrs={"rows": 22, **PLAIN, "class": "form-control font-monospace"}),
             )  # fmt: skip
 
+    def only_to_read(self) -> EditorForm:
+        """For those who may look and not save."""
+        for name, field in self.fields.items():
+            if name.startswith("script-"):
+                field.widget.attrs["readonly"] = True
+            else:
+                field.disabled = True
+        return self
+
     @classmethod
     def of(cls, content: Content, revision: int) -> EditorForm:
         initial: dict[str, Any] = {f"script-{name}": code for name, code in content.scripts.items()}

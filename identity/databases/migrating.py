@@ -64,28 +64,30 @@ class Migration:
         """Import mode on: everybody signs in once, and moves."""
         users = json.loads(self.rehearsal.sample)
         _switch(self.app.live, import_mode=True)
-        self.progress.say(f"Import mode is on. {len(users)} users sign in, one after the other.")
+        self.progress.say(f"Import mode is on. Everybody signs in, one after the other: {len(users)}.")
         tried = [self._sign_in(*user) for user in users]
         after = self._evidence()
         rows = [judged(one, self.before, after) for one in tried]
         rows = [self._with_duplicate(row, rows, after) for row in rows]
         self._keep(rows)
         moved = sum(row.moved for row in rows)
-        self.progress.say(f"{moved} users moved, {len(rows) - moved} did not.")
+        self.progress.say(f"Moved: {moved}. Did not: {len(rows) - moved}.")
         return rows
 
     def sign_in_again(self, rows: list[Row]) -> list[Row]:
         """Import mode off: whoever signed in before does so again, by the scripts alone."""
         passwords = dict(json.loads(self.rehearsal.sample))
-        _switch(self.app.live, import_mode=False)
         known = [row.identifier for row in rows if row.user_id]
-        self.progress.say(f"Import mode is off. {len(known)} users sign in again, by the scripts alone.")
+        if not known:
+            return rows
+        _switch(self.app.live, import_mode=False)
+        self.progress.say(f"Import mode is off. Who signed in does so again, by the scripts alone: {len(known)}.")
         tried = {identifier: self._sign_in(identifier, passwords[identifier]) for identifier in known}
         after = self._evidence()
         found = [_later(row, tried[row.identifier], after) if row.identifier in tried else row for row in rows]
         self._keep(found)
         lost = sum(row.later == "failed" for row in found)
-        self.progress.say(f"{len(known) - lost} signed in again, {lost} could not.")
+        self.progress.say(f"Signed in again: {len(known) - lost}. Could not: {lost}.")
         return found
 
     def _sign_in(self, identifier: str, password: str) -> SignIn:

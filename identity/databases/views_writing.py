@@ -22,7 +22,8 @@ class Edit(ConnectionView):
 
     def get(self, request: HttpRequest, tenant: str, connection: str) -> HttpResponse:
         self.look(connection)
-        return self.page(EditorForm.of(self.working, self.draft.revision if self.draft else 0), self.working)
+        form = EditorForm.of(self.working, self.draft.revision if self.draft else 0)
+        return self.page(form if self.person.has_perm("databases.edit") else form.only_to_read(), self.working)
 
     def post(self, request: HttpRequest, tenant: str, connection: str) -> HttpResponse:
         check(request.user, "databases.edit")

@@ -74,6 +74,8 @@ def test_who_may_only_look_writes_nothing(person: Any, owner: Any, found: Any) -
         assert auditor.post(f"{BASE}{found.id}/{path}", fields(GENERATED, revision="1")).status_code == 403
     assert DatabaseDraft.objects.get().revision == 1
     assert not DatabaseTest.objects.exists()
+    editor = auditor.get(f"{BASE}{found.id}/edit/").content.decode()
+    assert (editor.count(" readonly"), editor.count(" disabled")) == (7, 3)
     page = text(auditor.get(f"{BASE}{found.id}/"))
     for verb in ("Generate", "Publish to", "Import into"):
         assert verb not in page

@@ -126,9 +126,9 @@ def test_a_sample_moves_signs_in_again_without_import_mode_and_the_tenant_is_put
     told = [event.message for event in run.events.order_by("pk")]
     assert [line.split(". ")[0] for line in told] == [
         "Import mode is on",
-        "3 users moved, 4 did not.",
+        "Moved: 3",
         "Import mode is off",
-        "2 signed in again, 1 could not.",
+        "Signed in again: 2",
         "Dev is as it was before.",
     ]
 
