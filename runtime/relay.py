@@ -115,7 +115,7 @@ class Relay:
         self._wake_write = -1
 
     def _serve(self, end: socket.socket) -> None:
-        with end:
+        with end, contextlib.ExitStack() as stack:
             end.settimeout(HELLO_SECONDS)
             try:
                 name = self._hello(end)
@@ -123,13 +123,14 @@ class Relay:
                     return
                 self.used += 1
                 status, upstream = self._connect(name)
+                if upstream is not None:
+                    stack.enter_context(upstream)  # closed too where the child is gone by now
                 end.sendall(status)
                 if upstream is None or end.recv(1) != b"\n":
                     return
             except OSError:
                 return
-            with upstream:
-                self._relay(end, upstream)
+            self._relay(end, upstream)
 
     @staticmethod
     def _hello(end: socket.socket) -> str:
