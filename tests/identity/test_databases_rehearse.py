@@ -381,9 +381,8 @@ def test_the_list_of_who_could_not_move_is_a_file(eager: None, with_script: Any,
 
 def test_a_sample_of_which_nobody_can_move_is_told_as_that(eager: None, with_script: Any, person: Any) -> None:
     url = f"/t/dev/databases/{with_script().id}/rehearse/"
-    assert "Nobody can move." in text(
-        person("database-owner").post(url, {"users": "ghost@ferry.example,x"}, follow=True)
-    )
+    page = text(person("database-owner").post(url, {"users": "ghost@ferry.example,x"}, follow=True))
+    assert "Nobody can move." in page, page
 
 
 def test_a_spreadsheet_takes_nothing_in_the_file_for_a_formula() -> None:
