@@ -73,6 +73,7 @@ def test_a_caller_a_rule_and_a_release(as_person: Any, new_page: Any, demo_site:
 
 def resets_a_password(page: Any, url: str, email: str) -> None:
     page.goto(f"{url}/t/dev/users/")
+    page.locator("input[name=q]:focus").wait_for()
     page.keyboard.insert_text(email)
     page.keyboard.press("Enter")
     page.wait_for_url("**/users/id/**")

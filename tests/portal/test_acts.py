@@ -150,7 +150,7 @@ def database_acts(dev: Any, local: Any, person: Any) -> list[Act]:
             'data-dialog="approve"',
             "release2",
         ),
-        Act("databases.rehearse", owns, f"{base}/rehearse/", "create:clients", 'class="btn btn-primary "'),
+        Act("databases.rehearse", owns, f"{base}/rehearse/", "update:connections", 'class="btn btn-primary "'),
         Act("databases.import", owns, f"{base}/", "read:connections_options", f'href="{base}/import/"', granted=hidden),
     ]
 
