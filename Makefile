@@ -29,7 +29,8 @@ sandbox:  ## local Auth0 tenants alone, without the portal (ARGS="--tenants shop
 test:  ## the whole test suite, browser tests included (ARGS="-k words" for a part)
 	@$(PYTHON) bootstrap.py test
 	TEST_DATABASE=postgres $(RUN) -m pytest -q -m postgres
-	$(RUN) -m pytest -n 2 --dist loadfile $(ARGS)
+	@# Files in their own order: the long walks in a browser come first, so that no worker ends alone with them.
+	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint:  ## style, types, import contracts, Django's checks
 	@$(PYTHON) bootstrap.py test
