@@ -184,7 +184,7 @@ def test_an_application_that_has_to_sign_can_not_ask_plainly(tenant, person, sig
         {"response_type": None},
         {"exp": 1},
         {"exp": "soon"},
-        {"nbf": int(time.time()) + 600},
+        {"nbf": int(time.time()) + 86_400},
         {"jti": "x" * 65},
         {"jti": 5},
     ],
