@@ -53,7 +53,7 @@ def _context(request: HttpRequest, error: PortalError) -> dict[str, Any]:
     # What was typed comes back as hidden fields of the retry form, so that nothing is lost. A secret is never written
     # into a page: then the way is back to the form, where the browser still holds it.
     names = [name for name in request.POST if name != "csrfmiddlewaretoken"]
-    secret = any(SECRET_FIELD.search(name) and request.POST[name] for name in names)
+    secret = any(_is_secret(request, name) and request.POST[name] for name in names)
     can_retry = isinstance(error, Unavailable) and not isinstance(error, Unknown)
     return {
         "error": error,
@@ -65,3 +65,9 @@ def _context(request: HttpRequest, error: PortalError) -> dict[str, Any]:
         "permission_label": PERMISSIONS.get(permission, ""),
         "granted_by": granted_by(permission) if permission else [],
     }
+
+
+def _is_secret(request: HttpRequest, name: str) -> bool:
+    """By its name, or because the view says so (Django's sensitive_post_parameters)."""
+    told = getattr(request, "sensitive_post_parameters", ())
+    return told == "__ALL__" or name in told or bool(SECRET_FIELD.search(name))

@@ -75,5 +75,5 @@ def as_csv(rows: Iterable[Row]) -> str:
     table.writerow(["user", "result", "why", "user_id", "without import mode", "why not"])
     for row in rows:
         cells = (row.identifier, row.badge[1], row.words, row.user_id, row.later_badge[1], row.later_words)
-        table.writerow([f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t") else cell for cell in cells])
+        table.writerow([f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell for cell in cells])
     return text.getvalue()

@@ -5,8 +5,6 @@ identity.databases.migrating carries the migration out, in a run; identity.datab
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -28,22 +26,35 @@ MOST_USERS = 50
 
 
 def sample(text: str) -> list[tuple[str, str]]:
-    """[(identifier, password)] of CSV lines. Raises Invalid with the number of the line, never with its content."""
+    """[(identifier, password)] of lines `identifier,password`; a password may hold anything, commas too.
+
+    Raises Invalid with the number of the line, never with its content.
+    """
     rows: dict[str, tuple[str, str]] = {}
-    for number, row in enumerate(csv.reader(io.StringIO(text)), start=1):
-        if not any(cell.strip() for cell in row):
+    for number, line in enumerate(_lines(text), start=1):
+        if not line.strip():
             continue
-        if len(row) != 2 or not row[0].strip() or not row[1]:
+        name, _, password = line.partition(",")
+        identifier = name.strip()
+        if not identifier or not password:
             raise Invalid(f"Line {number}: write an e-mail address or username, a comma, and the password.")
-        identifier = row[0].strip()
         if identifier.lower() in rows:
             raise Invalid(f"Line {number}: this user stands in the sample already. Write everybody once.")
-        rows[identifier.lower()] = (identifier, row[1])
+        rows[identifier.lower()] = (identifier, password)
     if not rows:
         raise Invalid("The sample is empty. Write one user a line: identifier,password")
     if len(rows) > MOST_USERS:
         raise Invalid(f"The sample has {len(rows)} users; {MOST_USERS} are enough to see what happens.")
     return list(rows.values())
+
+
+def without_passwords(text: str) -> str:
+    """The same lines, each up to its comma; a line without one may be a password, and is left empty."""
+    return "\n".join(line.partition(",")[0] + "," if "," in line else "" for line in _lines(text))
+
+
+def _lines(text: str) -> list[str]:
+    return text.replace("\r\n", "\n").split("\n")
 
 
 def check(live: Live) -> None:
@@ -55,8 +66,12 @@ def check(live: Live) -> None:
 
 
 def sign_in(live: Live, identifier: str, password: str, *, actor: User) -> Row:
-    """One sign-in with the scripts that are live; nothing is put back, so with import mode this user moves."""
+    """One sign-in with the scripts that are live; nothing is put back, so with import mode this user moves.
+
+    Raises Refused where nothing can be rehearsed, Conflict while a rehearsal turns import mode on and off.
+    """
     check(live)
+    _wait_for(open_on(live))
     recorded = audit.recorded(actor, "databases.test", tenant=live.tenant, target=live.id, target_label=live.name)
     with recorded as entry, application(live) as app:
         before = Evidence(auth0.local_documents(live.tenant), app)
@@ -127,6 +142,10 @@ def _make_room(live: Live) -> None:
     if DatabasePublication.objects.filter(**where, state=DatabasePublication.State.RUNNING).exists():
         raise Conflict(f"Scripts are being published to {live.name} at this moment. Wait for it to end.")
     if earlier := open_on(live):
-        if is_running(earlier):
-            raise Conflict(f"{live.name} is being rehearsed at this moment. Wait for it to end.")
+        _wait_for(earlier)
         putting_back.put_back(earlier)
+
+
+def _wait_for(rehearsal: DatabaseRehearsal | None) -> None:
+    if rehearsal and is_running(rehearsal):
+        raise Conflict(f"{rehearsal.connection_name} is being rehearsed at this moment. Wait for it to end.")

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
+from django_htmx.http import HttpResponseClientRedirect
 
 from identity.databases import rehearse
 from identity.databases.models import DatabaseRehearsal, named
@@ -29,12 +30,19 @@ class OneUserForm(forms.Form):
     password = forms.CharField(max_length=200, strip=False, widget=forms.PasswordInput(attrs=QUIET), label="Password")
 
 
+class SampleInput(forms.Textarea):
+    """As Django's PasswordInput: what was typed comes back in a page without the passwords."""
+
+    def format_value(self, value: Any) -> str | None:
+        return rehearse.without_passwords(value) if isinstance(value, str) else None
+
+
 class SampleForm(forms.Form):
     users = forms.CharField(
         max_length=40_000, label="Users", strip=False,
-        widget=forms.Textarea(attrs={**QUIET, "rows": 8, "placeholder": "ann@shop.example,her-password"}),
-        help_text=f"One a line: identifier,password. At most {rehearse.MOST_USERS}. Passwords are kept encrypted until "
-        "the rehearsal has ended.",
+        widget=SampleInput(attrs={**QUIET, "rows": 8, "placeholder": "ann@shop.example,her-password"}),
+        help_text=f"One a line: identifier,password. All behind the first comma is the password. At most "
+        f"{rehearse.MOST_USERS} users. Passwords are kept encrypted until the rehearsal has ended.",
     )  # fmt: skip
 
     def clean_users(self) -> list[tuple[str, str]]:
@@ -68,7 +76,9 @@ class Rehearse(ConnectionView):
     def migrate(self, many: SampleForm) -> HttpResponse:
         if not many.is_valid():
             return self.page(OneUserForm(), many, status=422)
-        return redirect(rehearse.request(self.live, many.cleaned_data["users"], actor=self.person))
+        asked = rehearse.request(self.live, many.cleaned_data["users"], actor=self.person)
+        by_htmx = getattr(self.request, "htmx", False)
+        return HttpResponseClientRedirect(asked.get_absolute_url()) if by_htmx else redirect(asked)
 
     def page(self, one: OneUserForm, many: SampleForm, *, row: Row | None = None, status: int = 200) -> HttpResponse:
         rehearsals = DatabaseRehearsal.objects.filter(**named(self.tenant, self.live.id))

@@ -8,6 +8,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.views.decorators.debug import sensitive_post_parameters
 
 from identity.databases import checklist, checks, scripts, testing
 from identity.databases.contracts.cases import CASES
@@ -20,6 +22,7 @@ from portal.errors import Invalid
 RECENT = 20
 
 
+@method_decorator(sensitive_post_parameters("dsn"), name="dispatch")
 class Tests(ConnectionView):
     """Earlier runs, and the form of the next one."""
 

@@ -8,6 +8,8 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.decorators import method_decorator
+from django.views.decorators.debug import sensitive_post_parameters
 
 from identity.databases import checks, generate, lint, scripts
 from identity.databases.forms import SETTING_NAME, EditorForm, SettingForm, StoreForm, names_of, stored
@@ -117,6 +119,7 @@ class Generate(ConnectionView):
         return self.show("generate", "", status=status, **context)
 
 
+@method_decorator(sensitive_post_parameters("value"), name="dispatch")
 class Settings(ConnectionView):
     """Names of the scripts' settings; values go in and never come out."""
 

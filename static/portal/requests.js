@@ -10,9 +10,11 @@ const say = (detail, kind, text, retry = true) => document.dispatchEvent(new Cus
   detail: { kind, text, action: retry ? { label: "Try again", act: () => resend(detail) } : undefined },
 }));
 
-// The server's own explanation (errors/_fragment.html), shown where the part would have been, or above the page.
+// The server's own explanation (errors/_fragment.html, or what is wrong with a form), shown where the part would have
+// been, or above the page. What was typed stays in the browser: of a form with secrets, the server gives less back.
 function showExplanation(detail) {
-  const found = new DOMParser().parseFromString(detail.xhr.responseText, "text/html").querySelector("[data-error-fragment]");
+  const answer = new DOMParser().parseFromString(detail.xhr.responseText, "text/html");
+  const found = answer.querySelector("[data-error-fragment], .form-errors");
   if (!found) return false;
   const panel = detail.requestConfig.elt.closest("[data-panel]");
   const place = panel || document.getElementById("problems");
