@@ -14,6 +14,7 @@ import certifi
 import httpx
 
 from portal.supervisor import Child, Supervisor
+from sandbox.kinds.strategies import OLDER_PASSWORD_OPTIONS
 from tests.environment import M2M_CLIENT_ID, M2M_CLIENT_SECRET, TENANTS, Environment
 
 
@@ -72,6 +73,13 @@ class LocalTenant:
         answer = self.api("GET", f"/{collection}", per_page=100)
         objects = answer if isinstance(answer, list) else answer[collection.rpartition("/")[2]]
         return dict(next(item for item in objects if item["name"] == name))
+
+    def change_options(self, id: str, **changed: Any) -> Any:
+        """Of a database, whole, as Auth0 takes them: without the older words for what `password_options` says."""
+        now = self.api("GET", f"/connections/{id}")["options"]
+        older = OLDER_PASSWORD_OPTIONS if "password_options" in now else ()
+        kept = {name: value for name, value in now.items() if name not in older}
+        return self.api("PATCH", f"/connections/{id}", {"options": {**kept, **changed}})
 
     # Control surface
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from identity.databases import drift, putting_back
+from identity.databases import drift, options, putting_back
 from identity.databases.drift import Live
 from identity.databases.models import DatabaseRehearsal
 from identity.databases.putting_back import Memory
@@ -123,8 +123,7 @@ def _switch(live: Live, *, import_mode: bool) -> None:
     """As a person does it: read, change, write the whole options."""
     now = drift.read(live.tenant, live.id)
     if now.content.import_mode is not import_mode:
-        options = {**now.options, "import_mode": import_mode}
-        auth0.request(live.tenant, "PATCH", f"/connections/{auth0.segment(live.id)}", json={"options": options})
+        options.write(now, options.whole(now, {"import_mode": import_mode}))
 
 
 def _later(row: Row, tried: SignIn, after: Evidence) -> Row:

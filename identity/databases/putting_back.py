@@ -12,7 +12,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from identity.databases import signing_in
+from identity.databases import options, signing_in
 from identity.databases.drift import Live
 from identity.databases.models import DatabaseRehearsal
 from identity.databases.signing_in import Documents, names
@@ -29,7 +29,7 @@ class Memory:
         self.rehearsal, self.users = rehearsal, documents.get("users", {})
         identifiers = identifiers_of(rehearsal)
         self.kept: dict[str, Any] = {
-            "import_mode": live.options.get("import_mode"),
+            "options": {name: live.options[name] for name in _switched(live) if name in live.options},
             "users": {id: one for id, one in self.users.items() if _concerned(one, live.name, identifiers)},
             "blocks": list(documents.get("user_blocks", {})),
             "client_id": "",
@@ -78,11 +78,14 @@ def changes(rehearsal: DatabaseRehearsal, before: Mapping[str, Any], now: Docume
     found: Changes = {"users": {**users, **dict.fromkeys(new)}, "user_blocks": dict(blocks)}
     connection = now.get("connections", {}).get(rehearsal.connection_id)
     if connection is not None:
-        options = {**connection["options"], "import_mode": before["import_mode"]}
-        if before["import_mode"] is None:
-            del options["import_mode"]
-        found["connections"] = {rehearsal.connection_id: {**connection, "options": options}}
+        kept = {name: value for name, value in connection["options"].items() if name != "import_mode"}
+        found["connections"] = {rehearsal.connection_id: {**connection, "options": kept | before["options"]}}
     return found
+
+
+def _switched(live: Live) -> list[str]:
+    """The options that a write of import mode changes, or has to leave out."""
+    return ["import_mode", *options.left_out(live.options)]
 
 
 def identifiers_of(rehearsal: DatabaseRehearsal) -> set[str]:

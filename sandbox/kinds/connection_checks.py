@@ -15,8 +15,7 @@ CONFLICTS = {
     "password_options": OLDER_PASSWORD_OPTIONS,
     "adfs_server": ("fedMetadataXml",),
 }
-"""An option -> the older or other ways of saying the same, which exclude it, unless they only say again what the
-connection shows already."""
+"""An option -> the older or other ways of saying the same, which exclude it. A connection may show both."""
 
 
 def check(call: Call, connection: Document, before: Document | None) -> None:
@@ -24,10 +23,9 @@ def check(call: Call, connection: Document, before: Document | None) -> None:
     options = (call.body or {}).get("options") if isinstance(call.body, dict) else None
     if not isinstance(options, dict):
         return
-    old = (before or {}).get("options") or {}
     for name, others in CONFLICTS.items():
         for other in others:
-            if options.get(name) and options.get(other) and options[other] != old.get(other):
+            if options.get(name) and options.get(other):
                 raise _refused(f"Cannot set both options.{name} and options.{other}")
     _check_attributes(options.get("attributes") or {}, before)
     password = (options.get("authentication_methods") or {}).get("password") or {}

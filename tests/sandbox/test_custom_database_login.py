@@ -78,8 +78,7 @@ def test_a_legacy_database_is_asked_at_every_login_and_leaves_no_hash(tenant, cl
     assert user["identities"][0]["connection"] == "ferry"
     assert user["app_metadata"] == {"legacy": True}
     renamed = LOGIN.replace("Ann Ferry", "Ann Newname")
-    options = {**made["options"], "customScripts": {**SCRIPTS, "login": renamed}}
-    tenant.api("PATCH", f"/connections/{made['id']}", {"options": options})
+    tenant.change_options(made["id"], customScripts={**SCRIPTS, "login": renamed})
     assert person_at(tenant, client).id_claims()["name"] == "Ann Newname"
     assert "_password" not in tenant.control("GET", "state")["documents"]["users"]["auth0|ferry-1"]
 
@@ -115,8 +114,7 @@ def test_lazy_migration_asks_the_old_store_once(tenant, client):
     made = database(tenant, client, import_mode=True)
     assert person_at(tenant, client).answer["code"]
     dead = "function login(name, password, callback) { callback(new Error('must not run')); }"
-    options = {**made["options"], "customScripts": {**SCRIPTS, "login": dead}}
-    tenant.api("PATCH", f"/connections/{made['id']}", {"options": options})
+    tenant.change_options(made["id"], customScripts={**SCRIPTS, "login": dead})
     assert person_at(tenant, client).answer["code"]
     assert "Wrong email or password." in person_at(tenant, client, password="wrong").text
 

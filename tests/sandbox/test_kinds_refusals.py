@@ -45,6 +45,18 @@ def test_options_of_a_database_that_exclude_each_other_are_refused(
     management.refused("PATCH", f"/connections/{id}", {"options": options}, status=400)
 
 
+def test_a_database_that_shows_its_policy_in_two_ways_is_written_in_one(management: Management) -> None:
+    body = {"name": "staff", "strategy": "auth0", "options": {"passwordPolicy": "low"}}
+    made = management.post("/connections", body)
+    shown = made["options"]
+    assert shown["passwordPolicy"] == "low" and shown["password_options"]
+    path = f"/connections/{made['id']}"
+    management.refused("PATCH", path, {"options": shown}, status=400)
+    for left_out in ("passwordPolicy", "password_options"):
+        kept = {name: value for name, value in shown.items() if name != left_out}
+        assert management.patch(path, {"options": kept})["options"] == kept
+
+
 def test_an_email_that_is_not_unique_comes_with_the_connection_or_never(management: Management) -> None:
     attributes = {"email": {**INACTIVE, **LOOSE}, "username": ACTIVE}
     options = {"options": {"enabledDatabaseCustomization": True, "attributes": attributes}}

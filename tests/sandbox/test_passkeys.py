@@ -30,14 +30,13 @@ def tenant(sandbox):
 def offer_passkeys(tenant, *, enabled=True, **options):
     connection = tenant.named("connections", CONNECTION)
     methods = {**connection["options"].get("authentication_methods", {}), "passkey": {"enabled": enabled}}
-    whole = {**connection["options"], "authentication_methods": methods}
-    whole["passkey_options"] = {
+    passkeys = {
         "challenge_ui": "both",
         "progressive_enrollment_enabled": True,
         "local_enrollment_enabled": True,
         **options,
     }
-    tenant.api("PATCH", f"/connections/{connection['id']}", {"options": whole})
+    tenant.change_options(connection["id"], authentication_methods=methods, passkey_options=passkeys)
 
 
 @pytest.fixture
@@ -174,8 +173,8 @@ def test_a_blocked_user_and_one_of_another_connection_stay_outside(tenant, clien
     tenant.api("PATCH", f"/users/{user['user_id']}", {"blocked": False})
     other = tenant.named("connections", "larkspur-customers")
     enable(tenant, client, other["name"])
-    methods = {"authentication_methods": {"password": {"enabled": True}, "passkey": {"enabled": True}}}
-    tenant.api("PATCH", f"/connections/{other['id']}", {"options": {**other["options"], **methods}})
+    methods = {"password": {"enabled": True}, "passkey": {"enabled": True}}
+    tenant.change_options(other["id"], authentication_methods=methods)
     person.authorize(prompt="login", connection=other["name"])
     use(person, enrolled)
     assert "another account" in person.text

@@ -1,0 +1,38 @@
+"""Writing the options of a connection: whole, because Auth0 replaces them, and with one word for each thing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from identity.databases.drift import Live
+from portal import auth0
+
+# A newer option -> the older ones that it replaces. A tenant may show both, and refuses a write that holds both. Where
+# it shows the newer one, that is in force (Auth0's page on the Flexible Password Policy; its Deploy CLI does the same).
+REPLACED = {
+    "password_options": (
+        "passwordPolicy",
+        "password_complexity_options",
+        "password_history",
+        "password_no_personal_info",
+        "password_dictionary",
+    ),
+    "attributes": ("validation", "requires_username"),
+}
+
+
+def left_out(options: Mapping[str, Any]) -> list[str]:
+    """Names of older options that a write can't hold, because the newer one is there too."""
+    return [name for newer, older in REPLACED.items() if options.get(newer) for name in older if name in options]
+
+
+def whole(live: Live, changed: Mapping[str, Any]) -> dict[str, Any]:
+    """All that a write must hold: what was read, with `changed` in the place of what it was."""
+    options = {**live.options, **changed}
+    return {name: value for name, value in options.items() if name not in left_out(options)}
+
+
+def write(live: Live, options: Mapping[str, Any]) -> None:
+    """PATCH /connections/{id}. `options`: of `whole`. Raises the gateway's errors."""
+    auth0.request(live.tenant, "PATCH", f"/connections/{auth0.segment(live.id)}", json={"options": options})
