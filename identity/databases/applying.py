@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from identity.databases import checks, drift, rehearse, scripts
+from identity.databases import checks, drift, options, publish, rehearse, scripts
 from identity.databases.drift import Live
-from identity.databases.models import DatabasePublication
+from identity.databases.models import ConfigurationValue, DatabasePublication
 from identity.databases.preflight import HIDDEN
-from identity.databases.publish import State, target
+from identity.databases.publish import Kind, State, target
 from identity.databases.scripts import Content
-from portal import audit, auth0
+from portal import audit
 from portal.errors import Conflict, Refused, Unknown
 from portal.models import Run, RunEvent
 from portal.runs import Progress
@@ -41,20 +41,26 @@ def _publish(publication: DatabasePublication, before: Live, progress: Progress)
     content = Content.from_json(publication.version.content)
     progress.say(f"Read {before.name}: live is {before.version or 'something that Castellan has no version of'}.")
     _still_fits(publication, before)
-    options = {**before.options, **content.as_options()}
-    if configuration := _configuration(before):
-        options["configuration"] = configuration
+    settings = checks.settings_of(before.tenant, before.id) if publication.kind == Kind.PUBLISH else []
+    wanted = options.whole(before, content.as_options() | _configuration(before, settings))
     progress.check()
-    path = f"/connections/{auth0.segment(before.id)}"
-    try:
-        auth0.request(publication.tenant, "PATCH", path, json={"options": options})
-        progress.say(f"Wrote the whole options: {len(content.scripts)} scripts, {len(configuration)} settings.")
-    except Unknown as problem:
-        progress.say(f"{problem.message} Looking whether it was done.", level=RunEvent.Level.WARNING)
-    after = _read_back(publication, before, content, configuration, progress)
-    _forget_removed(publication)
+    _write(before, wanted, progress)
+    after = _read_back(publication, content, wanted, progress)
+    _forget_removed(settings)
     publication.end(State.LIVE, retires_to=State.REPLACED)
     return after
+
+
+def _write(before: Live, wanted: dict[str, Any], progress: Progress) -> None:
+    try:
+        options.write(before, wanted)
+    except Unknown as problem:
+        progress.say(f"{problem.message} Looking whether it was done.", level=RunEvent.Level.WARNING)
+        return
+    settings = len(wanted.get("configuration", {}))
+    progress.say(f"Wrote the whole options: {len(wanted['customScripts'])} scripts, {settings} settings.")
+    if older := options.left_out(before.options):
+        progress.say(f"Left out {', '.join(older)}: the newer option is in force, and Auth0 refuses both at once.")
 
 
 def _still_fits(publication: DatabasePublication, live: Live) -> None:
@@ -67,28 +73,32 @@ def _still_fits(publication: DatabasePublication, live: Live) -> None:
             f"{live.name} was changed in {live.tenant} after this was asked for. Nothing was written. "
             "Look at what is live now, and publish again."
         )
+    if publication.kind == Kind.PUBLISH:
+        publish.check_settings(publication)
 
 
-def _configuration(live: Live) -> dict[str, str]:
-    """As it shall be: what the tenant shows of its own values (encrypted) goes back unchanged, ours replace it."""
+def _configuration(live: Live, settings: list[ConfigurationValue]) -> dict[str, dict[str, str]]:
+    """What the tenant shows of its own values (encrypted) goes back as it is, but for what `settings` say.
+
+    {} where the tenant has no settings and gets none.
+    """
     values = {**(live.options.get("configuration") or {})}
-    for one in checks.settings_of(live.tenant, live.id):
+    for one in settings:
         if one.removed:
             values.pop(one.name, None)
         else:
             values[one.name] = one.value
-    return values
+    return {"configuration": values} if values or "configuration" in live.options else {}
 
 
-def _forget_removed(publication: DatabasePublication) -> None:
-    for one in checks.settings_of(publication.tenant, publication.connection_id):
+def _forget_removed(settings: list[ConfigurationValue]) -> None:
+    """Only those that were taken away: somebody may have removed others, or entered these again, meanwhile."""
+    for one in settings:
         if one.removed:
-            one.delete()
+            ConfigurationValue.objects.filter(pk=one.pk, removed=True).delete()
 
 
-def _read_back(
-    publication: DatabasePublication, before: Live, content: Content, configuration: dict[str, str], progress: Progress
-) -> Live:
+def _read_back(publication: DatabasePublication, content: Content, wanted: dict[str, Any], progress: Progress) -> Live:
     """What the tenant says now, compared with what was wanted. Raises Conflict where it differs."""
     after = drift.read(publication.tenant, publication.connection_id)
     if after.content != content:
@@ -96,12 +106,11 @@ def _read_back(
             f"{publication.tenant} does not hold what was just written. Somebody else changes {after.name} at the same "
             "time, or the write was lost. Look at it, and publish again."
         )
-    if missing := sorted(set(configuration) - set(after.configuration_keys)):
+    if missing := sorted(set(wanted.get("configuration", {})) - set(after.configuration_keys)):
         progress.say(f"The tenant does not show the settings {', '.join(missing)}.", level=RunEvent.Level.WARNING)
-    replaced = {*content.as_options(), "configuration"}
-    same = {name: value for name, value in before.options.items() if name not in replaced}
-    if any(after.options.get(name) != value for name, value in same.items()):
-        progress.say("Other options of the connection were changed meanwhile.", level=RunEvent.Level.WARNING)
+    same = set(wanted) - set(content.as_options()) - {"configuration"}
+    if other := sorted(name for name in same if after.options.get(name) != wanted[name]):
+        progress.say(f"Other options were changed meanwhile: {', '.join(other)}.", level=RunEvent.Level.WARNING)
     progress.say(f"Read back: {publication.version} is live in {publication.tenant}.")
     return after
 

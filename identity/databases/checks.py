@@ -120,6 +120,14 @@ def configuration_keys(live: Live) -> list[str]:
     return sorted(({*live.configuration_keys} | {one.name for one in ours}) - gone)
 
 
+def settings_told(tenant: Tenant, connection_id: str) -> list[dict[str, Any]]:
+    """What a publication brings along, without values: [{"name", "removed", "by", "at" (ISO 8601)}]."""
+    return [
+        {"name": one.name, "removed": one.removed, "by": one.updated_by.email, "at": one.updated_at.isoformat()}
+        for one in settings_of(tenant, connection_id)
+    ]
+
+
 def keep_setting(live: Live, name: str, value: str, *, actor: User) -> None:
     """Store a value, encrypted; the next publication brings it to the tenant."""
     _change_setting(live, name, actor, value=value, removed=False, detail=f"Entered a value for the setting {name}.")

@@ -204,6 +204,8 @@ class DatabasePublication(OfConnection, AbstractPublication):
     state = models.CharField(max_length=11, choices=State.choices)
     # SHA-256 of what was live when it was asked for; another one stops the act.
     expected_sha256 = models.CharField(max_length=64)
+    # What it brings along (identity.databases.checks.settings_told); a change of it stops the act too.
+    settings = models.JSONField(default=list)
     # Why scripts may be published whose checks are not all green; "" where they are.
     untested_reason = models.CharField(max_length=500, blank=True)
     decided_by = models.ForeignKey(PERSON, null=True, on_delete=models.PROTECT, related_name="+")

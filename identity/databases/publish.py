@@ -53,6 +53,7 @@ def request(
     return _ask(
         live, content, Kind.PUBLISH, actor=actor, comment=comment, reason=reason, ticket=ticket, expected=expected,
         untested_reason=untested_reason.strip(), state=State.REQUESTED if live.tenant.protected else State.RUNNING,
+        settings=checks.settings_told(live.tenant, live.id),
     )  # fmt: skip
 
 
@@ -61,7 +62,8 @@ def roll_back(
 ) -> DatabasePublication:
     """Return to a version that was live here before; it had its second person then, so none is needed now.
 
-    Raises Refused for any other version, and as `request` does.
+    Settings stay as the tenant has them: new values would need a second person. Raises Refused for any other version,
+    and as `request` does.
     """
     if not was_live(version):
         raise Refused(f"{version} was never live in {live.tenant}, so there is nothing to roll back to.")
@@ -79,6 +81,7 @@ def approve(publication: DatabasePublication, *, actor: User, sha256: str, reaso
         _not_by_who_asked(publication, actor)
         if sha256 != publication.version.sha256:
             raise Conflict("These are not the scripts that you looked at. Read them again before you approve.")
+        check_settings(publication)
         entry.after = {"version": publication.version.number, "sha256": sha256}
         entry.detail = "Approved"
         with transaction.atomic():
@@ -106,10 +109,25 @@ def withdraw(publication: DatabasePublication, *, actor: User) -> None:
         _move(publication, State.WITHDRAWN, finished_at=timezone.now())
 
 
+def check_settings(publication: DatabasePublication) -> None:
+    """Raises Conflict where a setting was entered or removed after this was asked for: nobody has looked at that."""
+    asked, now = publication.settings, checks.settings_told(publication.tenant, publication.connection_id)
+    if changed := sorted({one["name"] for one in [*asked, *now] if one not in asked or one not in now}):
+        raise Conflict(
+            f"Settings were changed after this was asked for: {', '.join(changed)}. Nothing was written. "
+            "Have it refused or withdrawn, and ask again."
+        )
+
+
+def were_live(tenant: Tenant, connection_id: str) -> set[str]:
+    """SHA-256 of all contents that were live here: published, or found when something else was asked for."""
+    acts = DatabasePublication.objects.filter(**named(tenant, connection_id))
+    published = acts.filter(state__in=(State.LIVE, State.REPLACED)).values_list("version__sha256", flat=True)
+    return {*published, *acts.values_list("expected_sha256", flat=True)}
+
+
 def was_live(version: DatabaseVersion) -> bool:
-    """Published here before, or found here when something else was."""
-    ended = (State.LIVE, State.REPLACED)
-    return version.comment.startswith(FOUND) or version.publications.filter(state__in=ended).exists()
+    return version.sha256 in were_live(version.tenant, version.connection_id)
 
 
 def waiting_for(user: Any) -> list[dict[str, str]]:

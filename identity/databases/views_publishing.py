@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from identity.databases import checks, drift, preflight, publish, scripts
+from identity.databases import checks, drift, options, preflight, publish, scripts
 from identity.databases.forms import ConfirmForm, PublishForm
 from identity.databases.models import DatabasePublication, DatabaseVersion, named
 from identity.databases.scripts import Content
@@ -59,7 +59,8 @@ class Publish(ConnectionView):
             form=form or self.form(found, expected=self.live.content.sha256, revision=revision),
             checks=found, refused=[one for one in found if one.status == "error"],
             difference=scripts.difference(self.live.content, self.working), settings=settings,
-            keys=checks.configuration_keys(self.live), working=self.working,
+            keys=checks.configuration_keys(self.live), left_out=options.left_out(self.live.options),
+            working=self.working,
         )  # fmt: skip
 
 
@@ -96,7 +97,7 @@ class RollBack(ConnectionView):
     def page(self, version: DatabaseVersion, form: ConfirmForm, status: int = 200) -> HttpResponse:
         content = Content.from_json(version.content)
         difference = scripts.difference(self.live.content, content)
-        gone = sorted(set(version.configuration_keys) - set(checks.configuration_keys(self.live)))
+        gone = sorted(set(version.configuration_keys) - set(self.live.configuration_keys))
         return self.show("roll_back", "", status=status, version=version, form=form, difference=difference, gone=gone)
 
 

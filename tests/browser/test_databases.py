@@ -20,27 +20,13 @@ from identity.databases.drift import Live
 from identity.databases.form import Form
 from identity.databases.models import DatabaseDraft, DatabaseRehearsal
 from identity.databases.rehearsal_report import OUTCOMES, WORDS, Row
-from identity.databases.scripts import Content
 from portal.models import Run
 from runtime.relay import pump
 from tests import people
-from tests.identity.database_line import GENERATED, INJECTION, changed, draft, green, live
+from tests.identity.database_line import CLOSED, GENERATED, INJECTION, SHORT, changed, draft, green, live
 from tests.sandbox.web_login import CALLBACK, enable, new_client, without_actions
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-# Short, because axe looks at each line of a difference.
-SHORT = """function login(userNameOrEmail, password, callback) {
-  return callback(new WrongUsernameOrPasswordError(null));
-}
-"""
-WANTED = Content(
-    True,
-    True,
-    {
-        "login": SHORT.replace("(null)", "(null, 'No.')"),
-        "get_user": "function getUser(email, callback) {\n  return callback(null);\n}\n",
-    },
-)
 ANN, OLD = "ann@contract-test.example", "old@contract-test.example"
 PASSWORD, NEW_PASSWORD = "Ferry-Secret-1", "Ferry-Secret-2-new"
 
@@ -249,20 +235,19 @@ def filled(portal: Any, tenants: Any, sandbox: Any) -> dict[str, str]:
     owner, other = people.account("databases", ["database-owner"]), people.account("release2", ["database-owner"])
     for name in ("dev", "prod"):
         found = live(tenants[name], sandbox.tenant(name))
-        options = {**found.options, "customScripts": {"login": SHORT}, "configuration": {}}
-        sandbox.tenant(name).api("PATCH", f"/connections/{found.id}", {"options": options})
+        sandbox.tenant(name).change_options(found.id, customScripts={"login": SHORT}, configuration={})
     dev, prod = (live(tenants[name], sandbox.tenant(name)) for name in ("dev", "prod"))
     for found in (dev, prod):
-        draft(found, WANTED, actor=owner)
-        green(found, WANTED)
+        draft(found, CLOSED, actor=owner)
+        green(found, CLOSED)
     asked: dict[str, Any] = {"actor": owner, "comment": "From the short form", "reason": "The shop moves"}
     asked["untested_reason"] = "Settings come later"
     for found in (dev, prod):
         checks.keep_setting(found, "DATABASE_URL", "postgresql://scripts:secret@db.example/shop", actor=owner)
-    done = publish.request(dev, WANTED, expected=dev.content.sha256, **asked)
-    waiting = publish.request(prod, WANTED, expected=prod.content.sha256, **asked)
+    done = publish.request(dev, CLOSED, expected=dev.content.sha256, **asked)
+    waiting = publish.request(prod, CLOSED, expected=prod.content.sha256, **asked)
     now = live(tenants["dev"], sandbox.tenant("dev"))
-    wrong = changed(WANTED, login=GENERATED.scripts["login"].replace(*INJECTION))
+    wrong = changed(CLOSED, login=GENERATED.scripts["login"].replace(*INJECTION))
     draft(now, wrong, actor=other, revision=1)
     test = green(now, wrong, passed=False)
     assert scripts.versions(dev.tenant, dev.id)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -16,3 +17,35 @@ def postgresql() -> Iterator[PostgresqlDatabase]:
     yield database
     database.close()
     runtime_scripts.pool.close()
+
+
+@pytest.fixture
+def owner(tenants: Any) -> Any:
+    """Who publishes scripts."""
+    from tests import people
+
+    return people.account("databases", ["database-owner"])
+
+
+@pytest.fixture
+def other(tenants: Any) -> Any:
+    """The second person."""
+    from tests import people
+
+    return people.account("release2", ["database-owner"])
+
+
+@pytest.fixture
+def dev(tenants: Any, sandbox: Any, owner: Any) -> Any:
+    """The demo's custom database, with a working copy that may be published."""
+    from tests.identity import database_line as line
+
+    return line.ready(line.live(tenants["dev"], sandbox.tenant("dev")), owner)
+
+
+@pytest.fixture
+def prod(tenants: Any, sandbox: Any, owner: Any) -> Any:
+    """The same in the protected tenant."""
+    from tests.identity import database_line as line
+
+    return line.ready(line.live(tenants["prod"], sandbox.tenant("prod")), owner)

@@ -6,10 +6,12 @@ import re
 from dataclasses import asdict
 from typing import Any
 
-from identity.databases import drift, generate, scripts, testing
+from django.contrib.auth.models import User
+
+from identity.databases import checks, drift, generate, publish, scripts, testing
 from identity.databases.drift import Live
 from identity.databases.form import Form
-from identity.databases.models import DatabaseDraft, DatabaseTest
+from identity.databases.models import DatabaseDraft, DatabasePublication, DatabaseTest
 from identity.databases.scripts import Content
 from portal.models import Run
 
@@ -19,6 +21,20 @@ FORM = Form(store="postgresql", connection=LEGACY)
 GENERATED = Content(True, False, generate.scripts(FORM))
 # A value of ours in the place of a parameter: what the linter and the tests are there to find.
 INJECTION = ("$1)", "' + userNameOrEmail + ')")
+# As short as scripts can be: one that lets nobody in, and what it takes the place of.
+SHORT = """function login(userNameOrEmail, password, callback) {
+  return callback(new WrongUsernameOrPasswordError(null));
+}
+"""
+CLOSED = Content(
+    True,
+    True,
+    {
+        "login": SHORT.replace("(null)", "(null, 'No.')"),
+        "get_user": "function getUser(email, callback) {\n  return callback(null);\n}\n",
+    },
+)
+SECRET = "postgresql://scripts:Quite-Secret-7@db.example:5432/shop"
 
 
 def live(tenant: Any, local: Any, name: str = LEGACY) -> Live:
@@ -40,6 +56,30 @@ def green(found: Live, content: Content = GENERATED, *, passed: bool = True) -> 
         tenant=found.tenant, connection_id=found.id, connection_name=found.name, content=content.to_json(),
         sha256=content.sha256, store_form=asdict(FORM), database="an embedded PostgreSQL", passed=passed,
     )  # fmt: skip
+
+
+def ready(found: Live, owner: User) -> Live:
+    """A working copy with green tests and the setting that it reads; the seed's own setting is taken away."""
+    draft(found, actor=owner)
+    green(found)
+    checks.keep_setting(found, "DATABASE_URL", SECRET, actor=owner)
+    checks.remove_setting(found, "STORE_NAME", actor=owner)
+    return found
+
+
+def ask(found: Live, owner: User, content: Content = GENERATED, **more: Any) -> DatabasePublication:
+    fields: dict[str, Any] = {"comment": "First", "reason": "Test", "expected": found.content.sha256} | more
+    return publish.request(found, content, actor=owner, **fields)
+
+
+def again(found: Live) -> Live:
+    return drift.read(found.tenant, found.id)
+
+
+def meddle(local: Any, found: Live) -> None:
+    """Somebody saves another script in the dashboard."""
+    other = "function login(a, b, callback) { callback(null); }"
+    local.change_options(found.id, customScripts={**found.content.scripts, "login": other})
 
 
 def changed(content: Content = GENERATED, **more: str) -> Content:

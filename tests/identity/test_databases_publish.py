@@ -2,64 +2,23 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
 
-from identity.databases import checks, drift, publish, scripts
+from identity.databases import checks, publish, scripts
 from identity.databases.drift import Live
 from identity.databases.models import DatabaseDraft, DatabasePublication, DatabaseVersion
-from identity.databases.scripts import Content
 from portal import runs
 from portal.errors import Conflict, Invalid, Refused
 from portal.models import AuditEvent, Run
-from tests import people
-from tests.identity.database_line import GENERATED, changed, draft, green, live, text
+from tests.identity.database_line import CLOSED, GENERATED, SECRET, again, ask, changed, draft, meddle, text
 
 pytestmark = pytest.mark.django_db(transaction=True)
 State = DatabasePublication.State
-SECRET = "postgresql://scripts:Quite-Secret-7@db.example:5432/shop"
-
-
-@pytest.fixture
-def owner(tenants: Any) -> User:
-    return people.account("databases", ["database-owner"])
-
-
-@pytest.fixture
-def other(tenants: Any) -> User:
-    return people.account("release2", ["database-owner"])
-
-
-@pytest.fixture
-def dev(tenants: Any, sandbox: Any, owner: User) -> Live:
-    return ready(live(tenants["dev"], sandbox.tenant("dev")), owner)
-
-
-@pytest.fixture
-def prod(tenants: Any, sandbox: Any, owner: User) -> Live:
-    return ready(live(tenants["prod"], sandbox.tenant("prod")), owner)
-
-
-def ready(found: Live, owner: User) -> Live:
-    """A working copy with green tests and the setting that it reads; the seed's own setting is taken away."""
-    draft(found, actor=owner)
-    green(found)
-    checks.keep_setting(found, "DATABASE_URL", SECRET, actor=owner)
-    checks.remove_setting(found, "STORE_NAME", actor=owner)
-    return found
-
-
-def ask(found: Live, owner: User, content: Content = GENERATED, **more: Any) -> DatabasePublication:
-    fields: dict[str, Any] = {"comment": "First", "reason": "Test", "expected": found.content.sha256} | more
-    return publish.request(found, content, actor=owner, **fields)
-
-
-def again(found: Live) -> Live:
-    return drift.read(found.tenant, found.id)
+# The demo's database shows it beside password_options.
+OLDER = ("passwordPolicy",)
 
 
 # What publishing does
@@ -74,11 +33,26 @@ def test_publishing_writes_the_scripts_and_keeps_every_other_option(
     now = sandbox.tenant("dev").api("GET", f"/connections/{dev.id}")
     assert now["options"]["customScripts"] == GENERATED.scripts
     replaced = ("customScripts", "configuration", "import_mode", "enabledDatabaseCustomization")
-    kept = {name: value for name, value in dev.options.items() if name not in replaced}
-    assert kept
+    kept = {name: value for name, value in dev.options.items() if name not in (*replaced, *OLDER)}
+    assert kept["password_options"]
     assert {name: now["options"].get(name) for name in kept} == kept
     assert now["enabled_clients"] == dev.document["enabled_clients"]
     assert again(dev).status == "live"
+
+
+def test_a_policy_that_the_tenant_shows_in_two_ways_is_written_in_the_one_that_is_in_force(
+    eager: None, dev: Live, owner: User, person: Any
+) -> None:
+    assert {*OLDER, "password_options"} <= set(dev.options)
+    told = "Left out: passwordPolicy."
+    assert told in text(person("database-owner").get(f"/t/dev/databases/{dev.id}/publish/"))
+    before = ask(dev, owner)
+    now = again(dev)
+    assert not set(OLDER) & set(now.options)
+    assert now.options["password_options"] == dev.options["password_options"]
+    said = " ".join(Run.objects.get(pk=before.run_id).events.values_list("message", flat=True))
+    assert "Left out passwordPolicy" in said
+    assert "changed meanwhile" not in said
 
 
 def test_settings_are_written_and_those_that_are_only_in_the_tenant_stay(
@@ -96,6 +70,14 @@ def test_a_removed_setting_leaves_the_tenant_and_is_forgotten(eager: None, dev: 
     ask(dev, owner)
     assert again(dev).configuration_keys == ["DATABASE_URL"]
     assert [one.name for one in checks.settings_of(dev.tenant, dev.id)] == ["DATABASE_URL"]
+
+
+def test_the_last_setting_leaves_the_tenant_too(eager: None, dev: Live, owner: User) -> None:
+    checks.settings_of(dev.tenant, dev.id)[0].delete()
+    assert dev.configuration_keys == ["STORE_NAME"]
+    ask(dev, owner, CLOSED, untested_reason="It closes")
+    assert again(dev).configuration_keys == []
+    assert not checks.settings_of(dev.tenant, dev.id)
 
 
 def test_it_is_in_the_audit_trail_by_hash_and_difference_without_a_secret(
@@ -131,9 +113,27 @@ def test_what_was_live_becomes_a_version_and_one_act_returns_to_it(
     assert DatabaseVersion.objects.count() == 2
 
 
-def test_a_version_that_was_never_live_is_nothing_to_roll_back_to(dev: Live, owner: User) -> None:
+def test_rolling_back_leaves_the_settings_of_the_tenant_alone(
+    eager: None, sandbox: Any, dev: Live, owner: User, person: Any
+) -> None:
+    ask(dev, owner)
+    checks.keep_setting(dev, "DATABASE_URL", "postgresql://thief@elsewhere.example/shop", actor=owner)
+    url = f"/t/dev/databases/{dev.id}/versions/1/roll-back/"
+    assert "Dev had STORE_NAME too" in text(person("database-owner").get(url))
+    now = again(dev)
+    publish.roll_back(
+        now, DatabaseVersion.objects.get(number=1), actor=owner, reason="Back", expected=now.content.sha256
+    )
+    state = sandbox.tenant("dev").control("GET", "state")["documents"]["connections"][dev.id]
+    assert state["_configuration"]["DATABASE_URL"] == SECRET
+
+
+def test_a_version_that_was_never_live_is_nothing_to_roll_back_to_whatever_its_comment_says(
+    dev: Live, owner: User
+) -> None:
     place = {"id": dev.id, "name": dev.name}
-    never = scripts.version_of(dev.tenant, place, GENERATED, actor=owner, comment="", configuration_keys=[])
+    comment = "Found in the tenant, 2026-11-01"
+    never = scripts.version_of(dev.tenant, place, GENERATED, actor=owner, comment=comment, configuration_keys=[])
     with pytest.raises(Refused, match="never live"):
         publish.roll_back(dev, never, actor=owner, reason="Try", expected=dev.content.sha256)
 
@@ -170,92 +170,6 @@ def test_a_change_in_the_tenant_since_the_page_was_opened_is_a_conflict(sandbox:
     meddle(sandbox.tenant("dev"), dev)
     with pytest.raises(Conflict, match="has changed while this page was open"):
         publish.request(again(dev), GENERATED, actor=owner, comment="", reason="Test", expected=dev.content.sha256)
-
-
-def meddle(local: Any, found: Live, **scripts_changed: str) -> None:
-    """Somebody saves other scripts in the dashboard."""
-    written = {
-        **found.content.scripts,
-        "login": "function login(a, b, callback) { callback(null); }",
-        **scripts_changed,
-    }
-    local.api("PATCH", f"/connections/{found.id}", {"options": {**found.options, "customScripts": written}})
-
-
-# Four eyes
-
-
-def test_a_protected_tenant_waits_for_a_second_person(
-    eager: None, sandbox: Any, prod: Live, owner: User, other: User
-) -> None:
-    asked = ask(prod, owner)
-    assert (asked.state, asked.run) == (State.REQUESTED, None)
-    assert again(prod).content == prod.content
-    with pytest.raises(Refused, match="You asked for this yourself"):
-        publish.approve(asked, actor=owner, sha256=asked.version.sha256)
-    with pytest.raises(Conflict, match="not the scripts that you looked at"):
-        publish.approve(asked, actor=other, sha256="0" * 64)
-    publish.approve(asked, actor=other, sha256=asked.version.sha256, reason="Read")
-    asked.refresh_from_db()
-    assert (asked.state, asked.decided_by) == (State.LIVE, other)
-    assert again(prod).content == GENERATED
-    verbs = list(AuditEvent.objects.filter(tenant="prod").values_list("verb", "actor", "outcome"))
-    assert ("databases.approve", other.email, "succeeded") in verbs
-    assert ("databases.publish", owner.email, "succeeded") in verbs
-
-
-def test_what_was_refused_or_withdrawn_writes_nothing_and_frees_the_connection(
-    eager: None, prod: Live, owner: User, other: User
-) -> None:
-    first = ask(prod, owner)
-    with pytest.raises(Conflict, match="has asked to publish"):
-        ask(prod, other)
-    publish.refuse(first, actor=other, reason="The comment says nothing")
-    second = ask(prod, owner)
-    with pytest.raises(Refused, match="Only who asked"):
-        publish.withdraw(second, actor=other)
-    publish.withdraw(second, actor=owner)
-    assert [one.state for one in DatabasePublication.objects.order_by("pk")] == [State.REFUSED, State.WITHDRAWN]
-    assert again(prod).content == prod.content
-
-
-def test_of_two_who_approve_at_once_one_wins(eager: None, prod: Live, owner: User, other: User) -> None:
-    third = people.account("release", ["database-owner"])
-    asked = ask(prod, owner)
-    barrier, ended = threading.Barrier(2), []
-
-    def approve(person: User) -> None:
-        mine = DatabasePublication.objects.get(pk=asked.pk)
-        barrier.wait()
-        try:
-            publish.approve(mine, actor=person, sha256=mine.version.sha256)
-            ended.append("approved")
-        except Exception as error:
-            ended.append(type(error).__name__)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=approve, args=(person,)) for person in (other, third)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert ended.count("approved") == 1
-    assert Run.objects.filter(kind="identity.publish_database").count() == 1
-    assert again(prod).content == GENERATED
-
-
-def test_a_change_in_the_tenant_after_the_request_stops_the_approved_act(
-    eager: None, sandbox: Any, prod: Live, owner: User, other: User
-) -> None:
-    asked = ask(prod, owner)
-    meddle(sandbox.tenant("prod"), prod)
-    meddled = again(prod).content
-    publish.approve(asked, actor=other, sha256=asked.version.sha256)
-    asked.refresh_from_db()
-    assert asked.state == State.FAILED
-    assert "Nothing was written" in Run.objects.get(kind="identity.publish_database").error
-    assert again(prod).content == meddled
 
 
 # Trouble on the way
@@ -301,8 +215,7 @@ def test_drift_is_said_with_what_differs_and_why_change_email_goes(
     ask(dev, owner)
     now = again(dev)
     without = {name: code for name, code in now.content.scripts.items() if name != "change_email"}
-    body = {"options": {**now.options, "customScripts": without}}
-    sandbox.tenant("dev").api("PATCH", f"/connections/{dev.id}", body)
+    sandbox.tenant("dev").change_options(dev.id, customScripts=without)
     drifted = again(dev)
     assert drifted.status == "drifted"
     assert "The dashboard removes change_email" in drifted.drift
@@ -340,27 +253,3 @@ def test_a_working_copy_that_was_saved_meanwhile_is_not_published(person: Any, d
     answer = someone.post(f"/t/dev/databases/{dev.id}/publish/", given)
     assert answer.status_code == 409
     assert not DatabasePublication.objects.exists()
-
-
-def test_approving_by_the_pages_asks_for_the_tenant_s_name(eager: None, person: Any, prod: Live, owner: User) -> None:
-    asked = ask(prod, owner)
-    approver, url = person("database-owner", "release2"), f"/t/prod/databases/publications/{asked.pk}/"
-    page = text(approver.get(url))
-    assert "It waits for a second person" in page
-    assert "+async function login(" in page
-    sent = {"sha256": asked.version.sha256}
-    assert approver.post(url + "approve/", {**sent, "typed_name": "dev"}).status_code == 400
-    assert person("auditor").post(url + "approve/", {**sent, "typed_name": "prod"}).status_code == 403
-    answer = approver.post(url + "approve/", {**sent, "typed_name": "prod"}, follow=True)
-    assert "It is live." in text(answer)
-
-
-def test_refusing_and_withdrawing_by_the_pages(person: Any, prod: Live, owner: User) -> None:
-    approver, asker = person("database-owner", "release2"), person("database-owner")
-    for someone, act, says in ((approver, "refuse", "Refused"), (asker, "withdraw", "Withdrawn")):
-        asked = ask(prod, owner)
-        url = f"/t/prod/databases/publications/{asked.pk}/"
-        answer = someone.post(f"{url}{act}/", {"reason": "Not today"}, follow=True)
-        assert answer.status_code == 200
-        assert f"{says}. Nothing was written" in text(answer)
-    assert again(prod).content == prod.content

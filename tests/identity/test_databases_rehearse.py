@@ -27,7 +27,6 @@ from portal import auth0, runs
 from portal.errors import Conflict, Refused
 from portal.models import AuditEvent, Run
 from portal.runs import Progress
-from tests import people
 from tests.identity.database_line import GENERATED, live, text
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -46,11 +45,6 @@ LOGIN = f"""function login(userNameOrEmail, password, callback) {{
   return callback(null, {{ user_id: ids[name], email: userNameOrEmail, email_verified: true }});
 }}"""
 GET_USER = "function getUser(email, callback) { return callback(null); }"
-
-
-@pytest.fixture
-def owner(tenants: Any) -> User:
-    return people.account("databases", ["database-owner"])
 
 
 @pytest.fixture
@@ -103,6 +97,7 @@ def test_a_sample_moves_signs_in_again_without_import_mode_and_the_tenant_is_put
     eager: None, local: Any, with_script: Any, owner: User, import_mode: bool
 ) -> None:
     found = with_script(import_mode=import_mode)
+    assert {"passwordPolicy", "password_options"} <= set(found.options), "a write may hold one of the two"
     before = state(local)
     sample = users("ann", "bob", "old", "down", "ghost", "fickle", "wrong", wrong="Another-1")
     rehearsal = rehearse.request(found, sample, actor=owner)
@@ -169,7 +164,7 @@ def test_who_has_signed_in_before_moves_too_and_who_has_moved_is_not_asked_for_a
     """The demo's own customers: a record each, and no password in the tenant before one of them has moved."""
     local, found = sandbox.tenant("dev"), live(tenants["dev"], sandbox.tenant("dev"))
     addresses = [local.user_by_id(f"auth0|legacy-store-000{number}")["email"] for number in (1, 2)]
-    local.api("PATCH", f"/connections/{found.id}", {"options": {**found.options, "import_mode": True}})
+    local.change_options(found.id, import_mode=True)
     found = drift.read(found.tenant, found.id)
     assert rehearse.sign_in(found, addresses[0], DEMO_PASSWORD, actor=owner).outcome == "moved"
     before = state(local)
@@ -293,8 +288,7 @@ def left(local: Any, with_script: Any, owner: User) -> DatabaseRehearsal:
     with application(found) as app:
         memory.application(app.client_id)
         Migration(rehearsal, app, memory, Evidence(documents, app), Progress(rehearsal.run)).move()
-    options = {**found.options, "import_mode": False}
-    local.api("PATCH", f"/connections/{found.id}", {"options": options})
+    local.change_options(found.id, import_mode=False)
     found.tenant.read_only = True
     found.tenant.save()
     Run.objects.update(status="running", heartbeat_at="2020-01-01T00:00:00Z")
@@ -323,7 +317,7 @@ def test_what_could_not_be_put_back_is_said_and_one_act_does_it(
 def test_what_others_did_since_is_not_undone(left: DatabaseRehearsal, local: Any, owner: User) -> None:
     found = drift.read(left.tenant, left.connection_id)
     scripts = {**found.content.scripts, "get_user": GET_USER + " // newer"}
-    local.api("PATCH", f"/connections/{found.id}", {"options": {**found.options, "customScripts": scripts}})
+    local.change_options(found.id, customScripts=scripts)
     local.api("DELETE", "/users/auth0|shop|2")
     rehearse.put_back(left, actor=owner)
     now = drift.read(left.tenant, left.connection_id)
@@ -422,7 +416,7 @@ def test_only_a_local_tenant_is_rehearsed_on_and_only_with_a_script(
         ("", "required"),
         ("ann@ferry.example", "Line 1: write"),
         ("a@b.example,x\n,y", "Line 2: write"),
-        ("a@b.example,x\nA@b.example,y", "Line 2: this user stands in the sample already"),
+        ("a@b.example,x\n\nA@b.example,y", "Line 3: this user stands in the sample already"),
         ("\n".join(f"u{number}@b.example,x" for number in range(51)), "The sample has 51 users"),
     ],
 )
@@ -432,3 +426,29 @@ def test_a_sample_that_can_not_be_read_names_the_line(person: Any, with_script: 
     assert answer.status_code == 422
     assert says in text(answer)
     assert not DatabaseRehearsal.objects.exists()
+
+
+def test_a_sample_that_is_refused_comes_back_without_its_passwords(person: Any, with_script: Any) -> None:
+    typed = "ann@ferry.example,Hidden-1\r\nbob@ferry.example;Hidden-2\r\n,Hidden-3"
+    answer = person("database-owner").post(f"/t/dev/databases/{with_script().id}/rehearse/", {"users": typed})
+    assert "Hidden" not in answer.content.decode()
+    assert ">\nann@ferry.example,\n\n,</textarea>" in answer.content.decode()
+
+
+def test_a_sample_is_not_written_into_the_page_that_offers_to_try_again(
+    person: Any, local: Any, with_script: Any
+) -> None:
+    url = f"/t/dev/databases/{with_script().id}/rehearse/"
+    someone = person("database-owner")
+    local.conditions(faults=[{"method": "GET", "path": "/api/v2/connections/*", "status": 503, "times": 9}])
+    answer = someone.post(url, {"users": "ann@ferry.example,Hidden-1"})
+    assert answer.status_code == 503
+    assert "Hidden-1" not in answer.content.decode()
+    assert "your browser still holds what you typed" in text(answer)
+
+
+def test_a_password_may_hold_commas_and_quotes() -> None:
+    assert rehearse.sample('ann@ferry.example,"a,b\nbob@ferry.example, x') == [
+        ("ann@ferry.example", '"a,b'),
+        ("bob@ferry.example", " x"),
+    ]
