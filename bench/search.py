@@ -44,6 +44,8 @@ def _searches(tenant: LocalTenant) -> Iterator[Row]:
         search = _search(tenant, query)
         first = max(first, servers.once_ms(search))
         yield most(f"search of {PEOPLE:,} users: {what}", servers.repeated_ms(search, TIMES), LIMIT_MS, "ms")
+    changed = servers.repeated_ms(_change(tenant), TIMES)
+    yield most(f"search of {PEOPLE:,} users after a change", changed, LIMIT_MS, "ms")
     yield Row("the slowest first search on a field", first, LIMIT_MS, "ms", "the limit", Aim.NONE)
 
 
@@ -54,6 +56,18 @@ def _search(tenant: LocalTenant, query: str) -> Any:
             raise RuntimeError(f"Nobody was found by {query}")
 
     return search
+
+
+def _change(tenant: LocalTenant) -> Any:
+    """Names one of them anew and finds the new name."""
+    numbers = iter(range(TIMES + 1))
+
+    def change() -> None:
+        number = next(numbers)
+        tenant.api("PATCH", f"/users/auth0%7C{number:024x}", {"name": f"Renamed{number}"})
+        _search(tenant, f"name:renamed{number}")()
+
+    return change
 
 
 def _person(number: int) -> dict[str, Any]:

@@ -21,6 +21,9 @@ from portal.supervisor import taken_ports
 from tests import postgres
 
 TENANTS = demo.TENANTS
+# Which of pytest-xdist's workers this is, "gw0" being the first. More than four share ports, by chance only.
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 4
+_given: set[int] = set()
 M2M_CLIENT_ID = "testsMachineToMachine00000000001"
 M2M_CLIENT_SECRET = "only-for-the-tests-" + "x" * 24
 
@@ -90,8 +93,13 @@ def begin(stack: ExitStack) -> Environment:
 
 
 def free_ports(count: int) -> int:
-    """The first of `count` neighbouring free ports, below those that the system hands out by itself."""
+    """The first of `count` neighbouring free ports, at most ten, below those that the system hands out by itself.
+
+    Some are used long after they were found: no two calls give the same, nor do two workers of one run.
+    """
+    lowest, highest = 20_000 + _WORKER * 3_000, 23_000 + _WORKER * 3_000
     while True:
-        first = random.randrange(20_000, 32_000, 10)
-        if not taken_ports(range(first, first + count)):
+        first = random.randrange(lowest, highest, 10)
+        if first not in _given and not taken_ports(range(first, first + count)):
+            _given.add(first)
             return first

@@ -15,6 +15,8 @@ from sandbox.users import memberships
 
 MOST_ROLES = 50
 """That one group may hold within an organization."""
+# What a pairing calls the id of one of these.
+_FIELD = {"roles": "role_id", "groups": "group_id"}
 
 GROUPS = Kind(
     path="/groups",
@@ -75,6 +77,20 @@ def _wanted(call: Call, kind: Kind) -> list[str]:
     return [crud.find(kind, call, id)["id"] for id in call.body[kind.store]]
 
 
+def _give(call: Call, store: str, kind: Kind, **place: str) -> Reply:
+    """Join each that the body names to the place. Raises ApiError 404."""
+    for id in _wanted(call, kind):
+        memberships.put(call.tenant, store, **place, **{_FIELD[kind.store]: id})
+    return Reply(204)
+
+
+def _take(call: Call, store: str, kind: Kind, **place: str) -> Reply:
+    """Part each that the body names from the place; what is not there is no mistake."""
+    for id in call.body[kind.store]:
+        memberships.remove(call.tenant, store, **place, **{_FIELD[kind.store]: id})
+    return Reply(204)
+
+
 # --- roles of groups -------------------------------------------------------------------------------------------------
 
 
@@ -87,18 +103,12 @@ def roles_of_group(call: Call) -> Any:
 
 @operation("POST", "/groups/{id}/roles")
 def give_roles(call: Call) -> Reply:
-    group_id = crud.asked(GROUPS, call)["id"]
-    for role_id in _wanted(call, ROLES):
-        memberships.put(call.tenant, "group_roles", group_id=group_id, role_id=role_id)
-    return Reply(204)
+    return _give(call, "group_roles", ROLES, group_id=crud.asked(GROUPS, call)["id"])
 
 
 @operation("DELETE", "/groups/{id}/roles")
 def take_roles(call: Call) -> Reply:
-    group_id = crud.asked(GROUPS, call)["id"]
-    for role_id in call.body["roles"]:
-        memberships.remove(call.tenant, "group_roles", group_id=group_id, role_id=role_id)
-    return Reply(204)
+    return _take(call, "group_roles", ROLES, group_id=crud.asked(GROUPS, call)["id"])
 
 
 @operation("GET", "/roles/{id}/groups")
@@ -109,18 +119,12 @@ def groups_of_role(call: Call) -> Any:
 
 @operation("POST", "/roles/{id}/groups")
 def give_to_groups(call: Call) -> Reply:
-    role_id = crud.asked(ROLES, call)["id"]
-    for group_id in _wanted(call, GROUPS):
-        memberships.put(call.tenant, "group_roles", group_id=group_id, role_id=role_id)
-    return Reply(204)
+    return _give(call, "group_roles", GROUPS, role_id=crud.asked(ROLES, call)["id"])
 
 
 @operation("DELETE", "/roles/{id}/groups")
 def take_from_groups(call: Call) -> Reply:
-    role_id = crud.asked(ROLES, call)["id"]
-    for group_id in call.body["groups"]:
-        memberships.remove(call.tenant, "group_roles", group_id=group_id, role_id=role_id)
-    return Reply(204)
+    return _take(call, "group_roles", GROUPS, role_id=crud.asked(ROLES, call)["id"])
 
 
 # --- within an organization ------------------------------------------------------------------------------------------
@@ -166,17 +170,12 @@ def give_roles_within(call: Call) -> Reply:
     held = {row["role_id"] for row in call.store.find("organization_group_roles", **place)}
     if len(held | wanted) > MOST_ROLES:
         raise ApiError(409, "No more roles can be assigned to this organization group.", "too_many_roles")
-    for role_id in call.body["roles"]:
-        memberships.put(call.tenant, "organization_group_roles", **place, role_id=role_id)
-    return Reply(204)
+    return _give(call, "organization_group_roles", ROLES, **place)
 
 
 @operation("DELETE", "/organizations/{organization_id}/groups/{group_id}/roles")
 def take_roles_within(call: Call) -> Reply:
-    place = _group_in(call)
-    for role_id in call.body["roles"]:
-        memberships.remove(call.tenant, "organization_group_roles", **place, role_id=role_id)
-    return Reply(204)
+    return _take(call, "organization_group_roles", ROLES, **_group_in(call))
 
 
 crud.register(GROUPS)

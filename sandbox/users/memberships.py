@@ -1,14 +1,6 @@
 """Who holds which role and permission, and who belongs to which organization; shared by both sides of the API.
 
-Documents (kind, key, fields; `_key` repeats the key):
-    user_roles                "USER_ID ROLE_ID"            {user_id, role_id}
-    user_permissions          "USER_ID IDENTIFIER NAME"    {user_id, resource_server_identifier, permission_name}
-    organization_members      "ORG_ID USER_ID"             {organization_id, user_id, created_at}
-    organization_member_roles "ORG_ID USER_ID ROLE_ID"     {organization_id, user_id, role_id}
-    role_permissions          "ROLE_ID IDENTIFIER NAME"    {role_id, resource_server_identifier, permission_name}
-    group_members             "GROUP_ID USER_ID"           {group_id, user_id, created_at}
-    group_roles               "GROUP_ID ROLE_ID"           {group_id, role_id}
-    organization_group_roles  "ORG_ID GROUP_ID ROLE_ID"    {organization_id, group_id, role_id}
+Documents are pairings: the fields of PAIRINGS and `created_at`; `_key` repeats the key.
 Functions that take several ids change nothing where one of them is wrong.
 """
 
@@ -20,6 +12,17 @@ from typing import Any
 from sandbox.store import Document
 from sandbox.tenant import Tenant
 
+# kind -> its fields; their values in this order, with blanks between, are the key.
+PAIRINGS = {
+    "user_roles": ("user_id", "role_id"),
+    "user_permissions": ("user_id", "resource_server_identifier", "permission_name"),
+    "role_permissions": ("role_id", "resource_server_identifier", "permission_name"),
+    "organization_members": ("organization_id", "user_id"),
+    "organization_member_roles": ("organization_id", "user_id", "role_id"),
+    "group_members": ("group_id", "user_id"),
+    "group_roles": ("group_id", "role_id"),
+    "organization_group_roles": ("organization_id", "group_id", "role_id"),
+}
 HOLDERS = ("user_roles", "group_roles")
 WITHIN_ORGANIZATION = ("organization_member_roles", "organization_group_roles")
 """Kinds that give roles to users, and to groups."""
@@ -170,14 +173,18 @@ def _forget(tenant: Tenant, kinds: Iterable[str], **equal: str) -> None:
 
 
 def put(tenant: Tenant, kind: str, **fields: str) -> None:
-    """Insert a row; one that is there stays as it is. The order of `fields` makes the key."""
-    key = " ".join(fields.values())
+    """Insert a row; one that is there stays as it is."""
+    key = _key(kind, fields)
     if tenant.store.get(kind, key) is None:
         tenant.store.put(kind, key, {"_key": key, **fields, "created_at": tenant.timestamp()})
 
 
 def remove(tenant: Tenant, kind: str, **fields: str) -> bool:
-    return tenant.store.remove(kind, " ".join(fields.values())) is not None
+    return tenant.store.remove(kind, _key(kind, fields)) is not None
+
+
+def _key(kind: str, fields: dict[str, str]) -> str:
+    return " ".join(fields[name] for name in PAIRINGS[kind])
 
 
 def _documents(tenant: Tenant, kind: str, ids: Iterable[str]) -> list[Document]:

@@ -72,7 +72,7 @@ class _Listener(ThreadingHTTPServer):
     allow_reuse_port = True  # each test process has one at the same address
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def application() -> Iterator[None]:
     """Answers at the applications' callback: where a redirect led, `page.route` is not asked in every browser."""
     from tests.sandbox.web_login import CALLBACK

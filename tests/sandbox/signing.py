@@ -10,6 +10,13 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+MOMENTS = ("exp", "iat", "nbf")
+
+
+def from_now(claims: dict[str, Any]) -> dict[str, Any]:
+    """Claims as they are sent: of `exp`, `iat` and `nbf` the tests say how many seconds from now they lie."""
+    now = int(time.time())
+    return {k: now + v if k in MOMENTS and isinstance(v, int) else v for k, v in claims.items()}
 
 
 @cache
@@ -38,7 +45,7 @@ def signs_in_by_key(tenant: Any, client: dict[str, Any], alg: str = "RS256") -> 
 
 
 def assertion(tenant: Any, client: dict[str, Any], alg: str = "RS256", kid: str = "", **changes: Any) -> str:
-    id, now = client["client_id"], int(time.time())
-    body = {"iss": id, "sub": id, "aud": f"{tenant.url}/", "iat": now, "exp": now + 60, "jti": str(time.time_ns())}
+    id = client["client_id"]
+    body = {"iss": id, "sub": id, "aud": f"{tenant.url}/", "iat": 0, "exp": 60, "jti": str(time.time_ns())}
     head = {"alg": alg, "kid": kid} if kid else {"alg": alg}
-    return jwt.encode(head, {**body, **changes}, private_key(), algorithms=[alg])
+    return jwt.encode(head, from_now({**body, **changes}), private_key(), algorithms=[alg])

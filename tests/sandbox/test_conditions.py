@@ -29,26 +29,29 @@ def test_latency_delays_each_answer(dev: Any) -> None:
 
 def test_a_rate_limit_shows_three_headers_and_then_answers_429(dev: Any) -> None:
     headers = dev.authorization()
-    dev.conditions(rate_limit={"burst": 2, "per_second": 1})
+    dev.conditions(rate_limit={"burst": 2, "per_second": 0.001})
+    before = time.time()
     answers = [dev.http.get("/api/v2/roles", headers=headers) for _ in range(3)]
     assert [a.status_code for a in answers] == [200, 200, 429]
     assert [a.headers["x-ratelimit-remaining"] for a in answers] == ["1", "0", "0"]
     assert {a.headers["x-ratelimit-limit"] for a in answers} == {"2"}
-    assert abs(int(answers[2].headers["x-ratelimit-reset"]) - time.time()) < 3
+    assert before + 1000 <= int(answers[2].headers["x-ratelimit-reset"]) <= time.time() + 1001
     assert answers[2].json() == {
         "statusCode": 429,
         "error": "Too Many Requests",
         "message": "Global limit has been reached",
         "errorCode": "too_many_requests",
     }
-    time.sleep(1.05)
+    dev.conditions(rate_limit={"burst": 1, "per_second": 20})
+    assert dev.http.get("/api/v2/roles", headers=headers).status_code == 200
+    time.sleep(0.05)
     assert dev.http.get("/api/v2/roles", headers=headers).status_code == 200
 
 
 def test_a_free_plan_limits_the_management_api_to_two_a_second(dev: Any) -> None:
     headers = dev.authorization()
     dev.conditions(plan="free")
-    answers = [dev.http.get("/api/v2/roles", headers=headers).status_code for _ in range(4)]
+    answers = [dev.http.get("/api/v2/roles", headers=headers).status_code for _ in range(20)]
     assert answers[:2] == [200, 200]
     assert 429 in answers[2:]
     token = dev.http.post("/oauth/token", json={"grant_type": "client_credentials"})

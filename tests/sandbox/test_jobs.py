@@ -17,6 +17,7 @@ import bcrypt
 import pytest
 
 from tests.sandbox.password_grant import CUSTOMERS, signs_in
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -34,12 +35,12 @@ def start(tenant: Any, users: Any, *, raw: bytes | None = None, **fields: str) -
 
 def ended(tenant: Any, id: str) -> dict[str, Any]:
     """The job, once it is no longer pending."""
-    for _ in range(200):
-        job: dict[str, Any] = tenant.api("GET", f"/jobs/{id}")
-        if job["status"] not in ("pending", "processing"):
-            return job
-        time.sleep(0.02)
-    raise AssertionError(f"The job {id} did not end.")
+
+    def job() -> Any:
+        asked = tenant.api("GET", f"/jobs/{id}")
+        return asked if asked["status"] not in ("pending", "processing") else None
+
+    return dict(until(job, what="the end of the job"))
 
 
 def imported(tenant: Any, users: Any, **fields: str) -> tuple[dict[str, Any], Any]:
@@ -278,8 +279,7 @@ def test_a_free_plan_has_no_exports(dev: Any) -> None:
 def test_a_reset_stops_an_import_halfway(dev: Any) -> None:
     people = [{"email": f"late-{number}@postbox.example"} for number in range(5000)]
     id = start(dev, people).json()["id"]
-    while dev.api("GET", f"/jobs/{id}")["status"] == "pending":
-        time.sleep(0.005)
+    until(lambda: dev.api("GET", f"/jobs/{id}")["status"] != "pending", what="the begin of the job")
     assert dev.api("GET", f"/jobs/{id}")["status"] == "processing"
     dev.control("POST", "reset")
     time.sleep(0.1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ssl
 import threading
-import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import parse_qs, urlencode
@@ -13,6 +12,7 @@ import pytest
 import trustme
 
 from tests.sandbox.web_login import LOGGED_OUT, PASSWORD, claims, log_types
+from tests.waiting import until
 
 
 def signed_in(person):
@@ -167,13 +167,12 @@ def application(tenant, client, *statuses, **settings):
 
 def results(tenant, count=1):
     """The log events of that many deliveries, once they are there."""
-    until = time.monotonic() + 15
-    while time.monotonic() < until:
+
+    def noted():
         found = [e for e in tenant.api("GET", "/logs", per_page=50) if e["type"].startswith("oidc_backchannel")]
-        if len(found) >= count:
-            return found
-        time.sleep(0.05)
-    return pytest.fail("No delivery was noted.")
+        return found if len(found) >= count else None
+
+    return until(noted, what="the note of a delivery")
 
 
 def test_an_application_hears_of_a_logout_by_back_channel(tenant, person, user):

@@ -8,7 +8,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from tests.sandbox.signing import assertion, credential, private_key, signs_in_by_key
+from tests.sandbox.signing import assertion, credential, from_now, private_key, signs_in_by_key
 from tests.sandbox.token_endpoint import refusal
 from tests.sandbox.web_login import CALLBACK, Person, claims, log_types, new_client
 
@@ -137,7 +137,7 @@ def signed(tenant, client):
     def sign(typ="oauth-authz-req+jwt", key=None, alg="RS256", **changes):
         id = client["client_id"]
         body = {"iss": id, "aud": f"{tenant.url}/", "client_id": id, "response_type": "code", "scope": "openid"}
-        body = {name: value for name, value in {**body, **changes}.items() if value is not None}
+        body = from_now({name: value for name, value in {**body, **changes}.items() if value is not None})
         return jwt.encode({"alg": alg, "typ": typ}, body, key or private_key(), algorithms=[alg])
 
     return sign
@@ -182,9 +182,9 @@ def test_an_application_that_has_to_sign_can_not_ask_plainly(tenant, person, sig
         {"client_id": "other"},
         {"aud": "https://other.example/"},
         {"response_type": None},
-        {"exp": 1},
+        {"exp": -600},
         {"exp": "soon"},
-        {"nbf": int(time.time()) + 86_400},
+        {"nbf": 600},
         {"jti": "x" * 65},
         {"jti": 5},
     ],

@@ -1,4 +1,4 @@
-"""User search v3: Auth0's part of the Lucene syntax, its limits, its lag, and its speed."""
+"""User search v3: Auth0's part of the Lucene syntax, its limits and its lag."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandbox import seed, users
 from sandbox.conditions import Conditions
-from sandbox.store import Store
 from sandbox.tenant import Tenant
 from sandbox.users import index as indexes
 from sandbox.users import query
@@ -197,60 +195,29 @@ def test_a_query_that_auth0_would_not_take_is_refused_or_harmless(people: indexe
     assert str(problem.value)
 
 
-def test_a_hundred_thousand_users_answer_in_a_tenth_of_a_second() -> None:
-    tenant = Tenant("large", 1, 2, "id", "secret", store=Store())
-    users.prepare(tenant)
-    identities = [{"connection": "Users", "provider": "auth0", "isSocial": False}]
-    with seed.without_collections():
-        for number in range(100_000):
-            id, email = f"auth0|{number:06d}", f"person{number}@d{number % 50}.example"
-            user = {"user_id": id, "email": email, "name": f"Person {number}", "logins_count": number % 1000}
-            tenant.store.put("users", id, {**user, "identities": identities})
-    index = indexes.of(tenant)
-    texts = [
-        'email:"person77@d27.example"',
-        "name:p*",
-        "email:*son777*",
-        "logins_count:[990 TO *] AND NOT email.domain:d1.example",
-        "_exists_:logins_count",
-        "person77@d27.example",
-    ]
-    for text in texts:
-        index.ordered(query.find(index, text), "email", descending=True)  # the first look at a field indexes it
-    for text in texts:
-        seconds = min(_timed(index, text) for _ in range(3))
-        assert seconds < 0.1, f"{text} took {seconds:.3f} s"
+def test_a_query_that_takes_longer_than_it_may_is_given_up(people: indexes.Index) -> None:
     with pytest.raises(query.TooSlowError):
-        query.find(index, " OR ".join(f"email:*son{number}7*" for number in range(300)), seconds=0.2)
-    changed = {**(tenant.store.get("users", "auth0|000077") or {}), "name": "Renamed Person"}
-    tenant.store.put("users", "auth0|000077", changed)
-    started = time.process_time()
-    assert query.find(indexes.of(tenant), "name:renamed") == {"auth0|000077"}
-    assert time.process_time() - started < 0.1
-
-
-def _timed(index: indexes.Index, text: str) -> float:
-    """Of processor time: how busy the machine is otherwise must not matter."""
-    started = time.process_time()
-    index.ordered(query.find(index, text), "email", descending=True)
-    return time.process_time() - started
+        query.find(people, "name:jane OR name:joe", seconds=0)
 
 
 def test_the_index_lags_as_long_as_it_is_told_to() -> None:
     tenant = Tenant("lagging", 1, 2, "id", "secret")
     tenant.store.put("users", "auth0|a", {"user_id": "auth0|a", "name": "Before", "identities": []})
     assert query.find(indexes.of(tenant), "name:before") == {"auth0|a"}
-    tenant.conditions = Conditions(search_lag_seconds=0.2)
+    tenant.conditions = Conditions(search_lag_seconds=3600)
     tenant.store.put("users", "auth0|a", {"user_id": "auth0|a", "name": "After", "identities": []})
     tenant.store.put("users", "auth0|b", {"user_id": "auth0|b", "name": "After", "identities": []})
     assert query.find(indexes.of(tenant), "name:after") == set()
-    time.sleep(0.25)
+    time.sleep(0.05)
+    tenant.conditions = Conditions(search_lag_seconds=0.05)
     assert query.find(indexes.of(tenant), "name:after") == {"auth0|a", "auth0|b"}
+    tenant.conditions = Conditions(search_lag_seconds=3600)
     tenant.store.remove("users", "auth0|a")
     membership = {"organization_id": "org_1", "user_id": "auth0|b"}
     tenant.store.put("organization_members", "org_1 auth0|b", membership)
     assert query.find(indexes.of(tenant), "organization_id:org_1") == set()
-    time.sleep(0.25)
+    time.sleep(0.05)
+    tenant.conditions = Conditions(search_lag_seconds=0.05)
     assert query.find(indexes.of(tenant), "name:after") == {"auth0|b"}
     assert query.find(indexes.of(tenant), "organization_id:org_1") == {"auth0|b"}
     tenant.conditions = Conditions()
@@ -333,9 +300,10 @@ def test_what_was_written_is_found_by_id_at_once_and_by_search_after_the_lag(san
     dev = sandbox.tenant("dev")
     user = dev.user("helpdesk@larkspur.example")
     get(dev, q="family_name:newcomb")
-    dev.conditions(search_lag_seconds=0.3)
+    dev.conditions(search_lag_seconds=3600)
     dev.api("PATCH", f"/users/{user['user_id'].replace('|', '%7C')}", {"family_name": "Newcomb"})
     assert dev.user_by_id(user["user_id"])["family_name"] == "Newcomb"
     assert get(dev, q="family_name:newcomb").json() == []
-    time.sleep(0.4)
+    time.sleep(0.05)
+    dev.conditions(search_lag_seconds=0.05)
     assert [u["user_id"] for u in get(dev, q="family_name:newcomb").json()] == [user["user_id"]]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
 from typing import Any
 
 import pytest
 
 from runtime import scripts
-from sandbox import passwords, seed, state, users
+from sandbox import passwords, seed, users
 from sandbox.seed import people
 from sandbox.tenant import Tenant
 
@@ -154,32 +153,6 @@ def test_a_seed_is_made_once_and_nobody_changes_it(tenants: dict[str, Tenant]) -
     user = next(tenant.store.all("users"))
     tenant.store.put("users", user["user_id"], {**user, "name": "Changed"})
     tenant.store.remove("roles", tenant.store.ids("roles")[0])
-    started = time.process_time()
     seed.apply(tenant, "demo")
-    assert time.process_time() - started < 0.1
     assert tenant.store.get("users", user["user_id"]) is user
     assert tenant.store.count("roles") == 10
-
-
-def test_export_and_import_take_about_a_tenth_of_a_second(tenants: dict[str, Tenant]) -> None:
-    tenant = tenants["dev"]
-    raw = state.export(tenant)
-    assert processor_seconds(lambda: state.export(tenant)) < 0.1
-    assert processor_seconds(lambda: tenant.store.load(state.parse(tenant, raw))) < 0.2
-
-
-def processor_seconds(act: Any) -> float:
-    """Of the fastest of five: how busy the machine is otherwise must not matter."""
-    found = []
-    for _ in range(5):
-        started = time.process_time()
-        act()
-        found.append(time.process_time() - started)
-    return min(found)
-
-
-def test_the_demo_is_made_in_half_a_second() -> None:
-    started = time.process_time()
-    made("prod")
-    # Of processor time, with room for a slow machine; about 0.35 s on a quiet one.
-    assert time.process_time() - started < 1.5

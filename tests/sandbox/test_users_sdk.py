@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
-import time
 from itertools import islice
 from typing import Any
 
 import pytest
 from auth0.management import ManagementClient
 from auth0.management.errors import NotFoundError
+
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -98,9 +99,4 @@ def test_tickets_and_jobs_parse(dev: Any, client: ManagementClient, user: Any) -
 
 
 def ended(client: ManagementClient, id: str) -> Any:
-    for _ in range(100):
-        job = client.jobs.get(id)
-        if job.status == "completed":
-            return job
-        time.sleep(0.03)
-    raise AssertionError(job)
+    return until(lambda: job if (job := client.jobs.get(id)).status == "completed" else None, what="the end of the job")

@@ -5,35 +5,14 @@ from __future__ import annotations
 import pyotp
 import pytest
 
-from tests.sandbox.second_factors import CLAIM, claim_of, give_totp, offer, secret_on, seen
+from tests.sandbox.second_factors import CLAIM, claim_of, give_totp, secret_on, seen
 from tests.sandbox.web_login import (
     Person,
     action,
     bind,
     claims,
     log_types,
-    new_client,
-    new_user,
 )
-
-
-@pytest.fixture
-def tenant(sandbox):
-    found = sandbox.tenant("dev")
-    found.api("PUT", "/guardian/policies", [])
-    offer(found, "otp", "sms")
-    return found
-
-
-@pytest.fixture
-def client(tenant):
-    return new_client(tenant, client_metadata={"level": "gold"})
-
-
-@pytest.fixture
-def user(tenant):
-    return new_user(tenant, app_metadata={"plan": "free"})
-
 
 # Second factors
 

@@ -10,14 +10,6 @@ from tests.sandbox.web_login import action, bind, log_types
 METHODS = "event.authentication.methods.map(m => m.name + (m.type ? ':' + m.type : ''))"
 
 
-@pytest.fixture
-def tenant(sandbox):
-    found = sandbox.tenant("dev")
-    found.api("PUT", "/guardian/policies", [])
-    offer(found, "otp", "sms")
-    return found
-
-
 def events(tenant, user, kind):
     found = tenant.api("GET", f"/users/{user['user_id']}/logs", per_page=30, sort="date:-1")
     return [event["description"] for event in found if event["type"] == kind]

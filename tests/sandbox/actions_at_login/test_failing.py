@@ -11,7 +11,7 @@ from sandbox.login.pipeline import Pipeline, Refused
 from sandbox.login.subject import Login
 from sandbox.login.visitor import Visitor
 from sandbox.tenant import Tenant
-from tests.sandbox.second_factors import CLAIM, give_totp, offer
+from tests.sandbox.second_factors import CLAIM, give_totp
 from tests.sandbox.web_login import (
     AUTH0_GRANT,
     PASSWORD,
@@ -19,28 +19,7 @@ from tests.sandbox.web_login import (
     bind,
     claims,
     log_types,
-    new_client,
-    new_user,
 )
-
-
-@pytest.fixture
-def tenant(sandbox):
-    found = sandbox.tenant("dev")
-    found.api("PUT", "/guardian/policies", [])
-    offer(found, "otp", "sms")
-    return found
-
-
-@pytest.fixture
-def client(tenant):
-    return new_client(tenant, client_metadata={"level": "gold"})
-
-
-@pytest.fixture
-def user(tenant):
-    return new_user(tenant, app_metadata={"plan": "free"})
-
 
 # Without a browser
 

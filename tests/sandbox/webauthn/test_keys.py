@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.sandbox import authenticator
 from tests.sandbox.authenticator import options_on, report, use
-from tests.sandbox.second_factors import asking_everybody, claim_of, methods, seen
+from tests.sandbox.second_factors import claim_of, methods, seen
 from tests.sandbox.web_login import bind, log_types, new_user
 
 PASSED = "gd_auth_succeed"
@@ -21,24 +21,8 @@ ENROLLMENT = "/u/mfa-webauthn-roaming-enrollment"
 
 
 @pytest.fixture
-def tenant(sandbox):
-    return asking_everybody(sandbox, "webauthn-roaming")
-
-
-@pytest.fixture
-def person(tenant, client):
-    return authenticator.person(tenant, client)
-
-
-@pytest.fixture
 def key(tenant):
     return authenticator.of(tenant)
-
-
-@pytest.fixture
-def enrolled(person, user):
-    """The authenticator with the person's key, and the person is asked for it."""
-    return authenticator.enroll(person, user["email"])
 
 
 def settings_of(tenant, factor, **changes):

@@ -13,19 +13,11 @@ from sandbox.login.steps import NeedsRedirect
 from sandbox.login.subject import Login
 from sandbox.login.visitor import Visitor
 from sandbox.tenant import Tenant
-from tests.sandbox.second_factors import CLAIM, claim_of, give_totp, offer, seen, totp
+from tests.sandbox.second_factors import CLAIM, claim_of, give_totp, seen, totp
 from tests.sandbox.web_login import CONNECTION, Person, action, bind, claims, log_types, new_client, new_user
 
 AWAY = "http://localhost:3999/terms"
 HOUR_SECONDS = 3600
-
-
-@pytest.fixture
-def tenant(sandbox):
-    found = sandbox.tenant("dev")
-    found.api("PUT", "/guardian/policies", [])
-    offer(found, "otp")
-    return found
 
 
 def exchange(tenant, client, refresh_token):

@@ -6,27 +6,11 @@ import pytest
 
 from tests.sandbox import authenticator
 from tests.sandbox.authenticator import WITH_WEBAUTHN, options_on, use
-from tests.sandbox.second_factors import asking_everybody, give_totp, methods, offer, totp
+from tests.sandbox.second_factors import give_totp, methods, offer, totp
 from tests.sandbox.web_login import Person, action, bind, enable
 
 SHOP = "larkspur-customers"
 CHALLENGE = "/u/mfa-webauthn-roaming-challenge"
-
-
-@pytest.fixture
-def tenant(sandbox):
-    return asking_everybody(sandbox, "webauthn-roaming")
-
-
-@pytest.fixture
-def person(tenant, client):
-    return authenticator.person(tenant, client)
-
-
-@pytest.fixture
-def enrolled(person, user):
-    """The authenticator with the person's key, and the person is asked for it."""
-    return authenticator.enroll(person, user["email"])
 
 
 # Browsers
