@@ -175,7 +175,7 @@ def web(demo: Demo, around: dict[str, str]) -> Child:
         command,
         demo.log("web"),
         environment=around,
-        answers=lambda: _page_answers(demo.port, "/health/"),
+        answers=lambda: page_answers(demo.port, "/health/"),
     )
 
 
@@ -195,10 +195,10 @@ def worker_answers(redis_url: str, name: str | None = None) -> Callable[[], bool
 
 
 def tenants_answer(demo: Demo) -> bool:
-    return all(_page_answers(demo.http_port + number) for number in range(len(TENANTS)))
+    return all(page_answers(demo.http_port + number) for number in range(len(TENANTS)))
 
 
-def _page_answers(port: int, path: str = "/.well-known/openid-configuration") -> bool:
+def page_answers(port: int, path: str = "/.well-known/openid-configuration") -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", path, headers={"Host": f"localhost:{port}"})

@@ -13,6 +13,7 @@ from urllib.parse import quote
 import certifi
 import httpx
 
+from portal.demo import page_answers
 from portal.supervisor import Child, Supervisor
 from sandbox.kinds.strategies import OLDER_PASSWORD_OPTIONS
 from tests.environment import M2M_CLIENT_ID, M2M_CLIENT_SECRET, TENANTS, Environment
@@ -31,6 +32,7 @@ class LocalTenant:
         self.domain = f"localhost:{https_port}"
         self.url = f"https://{self.domain}"
         # A client of any endpoint, without a token: tenant.http.post("/oauth/token", json=...)
+        self.trust = trust
         self.http = httpx.Client(base_url=self.url, verify=trust, trust_env=False, timeout=30)
         self._token = ""
         self._touched = False
@@ -163,7 +165,7 @@ def running(environment: Environment, *, seed: str = "demo") -> Iterator[LocalTe
         command,
         environment.state / "sandbox.log",
         environment={**os.environ, "SANDBOX_CLIENT_ID": M2M_CLIENT_ID, "SANDBOX_CLIENT_SECRET": M2M_CLIENT_SECRET},
-        answers=lambda: _answers(environment),
+        answers=lambda: all(page_answers(environment.http_port + n, "/_sandbox/clock") for n in range(len(TENANTS))),
     )
     with Supervisor(signals=False) as programs:
         programs.start(child)
@@ -175,11 +177,3 @@ def running(environment: Environment, *, seed: str = "demo") -> Iterator[LocalTe
         finally:
             for tenant in tenants:
                 tenant.http.close()
-
-
-def _answers(environment: Environment) -> bool:
-    addresses = [f"http://127.0.0.1:{environment.http_port + n}/_sandbox/clock" for n in range(len(TENANTS))]
-    try:
-        return all(httpx.get(address, trust_env=False).is_success for address in addresses)
-    except httpx.TransportError:
-        return False

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import ssl
 import time
 import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -119,13 +122,22 @@ def forget(tenant: Tenant) -> None:
         cache.delete(_key(tenant, credentials(tenant, writing=writing)))
 
 
-def trust(tenant: Tenant) -> Any:
-    """The TLS context: the usual authorities, those of CA_BUNDLE, and the tenant's own."""
+def trust(tenant: Tenant) -> ssl.SSLContext:
+    """The TLS context: the usual authorities, those of CA_BUNDLE, and the tenant's own.
+
+    Reading hundreds of certificates takes longer than a call, so it is done once for the same ones.
+    """
+    bundle = settings.CA_BUNDLE
+    return _trust(bundle, Path(bundle).stat().st_mtime_ns if bundle else 0, tenant.ca_bundle)
+
+
+@lru_cache(maxsize=64)
+def _trust(bundle: str, changed_at_ns: int, own: str) -> ssl.SSLContext:
     context = httpx.create_ssl_context()
-    if settings.CA_BUNDLE:
-        context.load_verify_locations(cafile=settings.CA_BUNDLE)
-    if tenant.ca_bundle:
-        context.load_verify_locations(cadata=tenant.ca_bundle)
+    if bundle:
+        context.load_verify_locations(cafile=bundle)
+    if own:
+        context.load_verify_locations(cadata=own)
     return context
 
 

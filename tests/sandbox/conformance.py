@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
-
-from portal.supervisor import Child, Supervisor
+from portal.demo import page_answers
+from portal.supervisor import Child, Supervisor, free_port
 
 REPLAY = Path(__file__).resolve().parents[3] / "shared/conformance/replay.py"
 RECORDINGS = REPLAY.parent / "recordings"
@@ -88,21 +86,8 @@ def _tenant(folder: Path) -> Iterator[str]:
         [*command, "--https-port", str(https), "--http-port", str(http)],
         folder / "sandbox.log",
         environment={**os.environ, "SANDBOX_CLIENT_ID": CLIENT_ID, "SANDBOX_CLIENT_SECRET": CLIENT_SECRET},
-        answers=lambda: _answers(http),
+        answers=lambda: page_answers(http, "/_sandbox/clock"),
     )
     with Supervisor(signals=False) as programs:
         programs.start(child)
         yield f"https://localhost:{https}"
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def _answers(port: int) -> bool:
-    try:
-        return httpx.get(f"http://127.0.0.1:{port}/_sandbox/clock", trust_env=False).is_success
-    except httpx.TransportError:
-        return False

@@ -143,7 +143,7 @@ def test_mail_is_in_the_box_with_a_working_link(dev: Any) -> None:
     assert dev.mail(to="Helpdesk@larkspur.example") == [mail]
     assert dev.mail(to="nobody@larkspur.example") == []
     dev.api("PATCH", f"/users/{quote(user['user_id'], safe='')}", {"email_verified": False})
-    assert httpx.get(mail["link"], trust_env=False, follow_redirects=True).status_code == 200
+    assert dev.http.get(mail["link"], follow_redirects=True).status_code == 200
     assert dev.user("helpdesk@larkspur.example")["email_verified"] is True
 
 

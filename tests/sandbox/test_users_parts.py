@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-import httpx
 import pytest
 
 from tests.sandbox import password_grant
@@ -338,11 +337,11 @@ def test_a_password_ticket_is_a_link_and_no_mail(dev: Any, user: Any) -> None:
     ticket = dev.api("POST", "/tickets/password-change", {"user_id": user["user_id"], "ttl_sec": 900})["ticket"]
     assert ticket.startswith(dev.browser_url)
     assert dev.mail() == []
-    page = httpx.get(ticket, trust_env=False, follow_redirects=True)
+    page = dev.http.get(ticket, follow_redirects=True)
     assert page.status_code == 200
     assert "password" in page.text.lower()
     dev.advance_clock(901)
-    assert 'type="password"' not in httpx.get(ticket, trust_env=False, follow_redirects=True).text
+    assert 'type="password"' not in dev.http.get(ticket, follow_redirects=True).text
 
 
 def test_a_ticket_by_address_needs_the_connection(dev: Any, user: Any) -> None:
@@ -380,7 +379,7 @@ def test_a_verification_ticket_verifies(dev: Any) -> None:
     user = dev.api("POST", "/users", body)
     ticket = dev.api("POST", "/tickets/email-verification", {"user_id": user["user_id"]})["ticket"]
     assert dev.mail() == []
-    page = httpx.get(ticket, trust_env=False, follow_redirects=True)
+    page = dev.http.get(ticket, follow_redirects=True)
     assert page.status_code == 200
     assert dev.user_by_id(user["user_id"])["email_verified"] is True
 

@@ -57,10 +57,14 @@ class Person:
         self.told: dict[str, str] = {}
         self.tenant = tenant
         self.client = client
-        # No kept connections: nothing is left open when a test forgets its person.
-        limits = httpx.Limits(max_keepalive_connections=0)
         self.http = httpx.Client(
-            base_url=tenant.browser_url, trust_env=False, headers=headers, timeout=60, limits=limits
+            base_url=tenant.browser_url,
+            verify=tenant.trust,
+            trust_env=False,
+            headers=headers,
+            timeout=60,
+            # No kept connections: nothing is left open when a test forgets its person.
+            limits=httpx.Limits(max_keepalive_connections=0),
         )
         self.page: httpx.Response | None = None
         self.landed = ""
