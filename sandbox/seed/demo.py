@@ -46,9 +46,8 @@ def _assign(
     shoppers: list[Document],
     chance: random.Random,
 ) -> None:
-    for user, (_, role) in zip(staff, STAFF.values(), strict=True):
-        if role is not None:
-            memberships.assign_roles(tenant, user["user_id"], [company.roles[f"castellan-{role}"]])
+    for user, (_, roles) in zip(staff, STAFF.values(), strict=True):
+        memberships.assign_roles(tenant, user["user_id"], [company.roles[f"castellan-{role}"] for role in roles])
     by_department = {"Stores": "store-manager", "Warehouse": "warehouse-operator", "Customer care": "support-agent"}
     partners = list(company.organizations)
     for user in hired:

@@ -23,16 +23,16 @@ PASSWORD = "Larkspur-demo-1"
 STAFF_DOMAIN = "larkspur.example"
 PARTNER_DOMAIN = "harbourline.example"
 
-# local part of the address -> (name, role without its prefix)
-STAFF = {
-    "helpdesk": ("Hannah Whitfield", "helpdesk"),
-    "security": ("Samir Okafor", "security"),
-    "release": ("Renata Lindgren", "release-manager"),
-    "release2": ("Rohan Mehta", "release-manager"),
-    "databases": ("Dagny Holm", "database-owner"),
-    "auditor": ("Aurelio Ricci", "auditor"),
-    "admin": ("Annika Bauer", "administrator"),
-    "ada.norole": ("Ada Norton", None),
+# local part of the address -> (name, roles without their prefix)
+STAFF: dict[str, tuple[str, tuple[str, ...]]] = {
+    "helpdesk": ("Hannah Whitfield", ("helpdesk",)),
+    "security": ("Samir Okafor", ("security",)),
+    "release": ("Renata Lindgren", ("release-manager",)),
+    "release2": ("Rohan Mehta", ("release-manager", "database-owner")),
+    "databases": ("Dagny Holm", ("database-owner",)),
+    "auditor": ("Aurelio Ricci", ("auditor",)),
+    "admin": ("Annika Bauer", ("administrator",)),
+    "ada.norole": ("Ada Norton", ()),
 }
 _TIERS = ("seedling", "sapling", "evergreen", "perennial")
 _hashes: dict[str, str] = {}
