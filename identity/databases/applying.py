@@ -7,7 +7,7 @@ from typing import Any
 from identity.databases import checks, drift, options, publish, rehearse, scripts
 from identity.databases.drift import Live
 from identity.databases.models import ConfigurationValue, DatabasePublication
-from identity.databases.preflight import HIDDEN
+from identity.databases.preflight import HIDDEN, counted
 from identity.databases.publish import Kind, State, target
 from identity.databases.scripts import Content
 from portal import audit
@@ -57,8 +57,8 @@ def _write(before: Live, wanted: dict[str, Any], progress: Progress) -> None:
     except Unknown as problem:
         progress.say(f"{problem.message} Looking whether it was done.", level=RunEvent.Level.WARNING)
         return
-    settings = len(wanted.get("configuration", {}))
-    progress.say(f"Wrote the whole options: {len(wanted['customScripts'])} scripts, {settings} settings.")
+    counts = counted(len(wanted["customScripts"]), "script"), counted(len(wanted.get("configuration", {})), "setting")
+    progress.say(f"Wrote the whole options: {', '.join(counts)}.")
     if older := options.left_out(before.options):
         progress.say(f"Left out {', '.join(older)}: the newer option is in force, and Auth0 refuses both at once.")
 

@@ -20,7 +20,16 @@ from identity.databases.contracts.run import Verdict
 from identity.databases.lint import Finding
 
 State = Literal["met", "not met", "not known", "open", "ticked", "stale"]
-ENVIRONMENT, SECURITY = "Environment checklist", "Security guidance"
+GROUPS = ENVIRONMENT, SECURITY = "Environment checklist", "Security guidance"
+# state -> (status of the pages, its words)
+BADGES: dict[State, tuple[str, str]] = {
+    "met": ("passed", "Met"),
+    "not met": ("failed", "Not met"),
+    "not known": ("not_run", "Not known"),
+    "open": ("pending", "Open"),
+    "ticked": ("passed", "Ticked"),
+    "stale": ("stale", ""),
+}
 
 
 @dataclass(frozen=True)
@@ -75,6 +84,10 @@ class Row:
     @property
     def done(self) -> bool:
         return self.state in ("met", "ticked")
+
+    @property
+    def badge(self) -> tuple[str, str]:
+        return BADGES[self.state]
 
 
 INJECTIONS = (
@@ -131,14 +144,10 @@ def complete(found: Sequence[Row]) -> bool:
     return all(row.done for row in found)
 
 
-def document(found: Sequence[Row], *, connection: str, tenant: str, at: datetime, scripts: Mapping[str, str]) -> str:
-    """The list as a Markdown document for an audit."""
-    met = sum(row.done for row in found)
-    head = [
-        f"# Checklist of {_plain(connection)} in {_plain(tenant)}",
-        f"{at:%Y-%m-%d %H:%M} UTC. {met} of {len(found)} points are met. Scripts: SHA-256 `{fingerprint(scripts)}`.",
-    ]
-    for group in (ENVIRONMENT, SECURITY):
+def document(found: Sequence[Row], *, title: str, about: Sequence[str]) -> str:
+    """The list as a Markdown document for an audit. `about`: what it says before the list, a paragraph each."""
+    head = [f"# {_plain(title)}", *(_plain(paragraph) for paragraph in about)]
+    for group in GROUPS:
         table = ["| Point | State | Evidence |", "|---|---|---|"]
         table += [
             f"| {_plain(row.item.title)} | {row.state} | {_plain(row.evidence)} |"

@@ -26,7 +26,7 @@ from identity.databases.models import (
 )
 from identity.databases.scripts import Content
 from portal import audit, auth0
-from portal.errors import Invalid, PortalError, Unavailable
+from portal.errors import Conflict, Invalid, PortalError, Unavailable
 from portal.models import Tenant
 
 FINDINGS_SECONDS = 24 * 3600
@@ -91,12 +91,12 @@ def checklist_rows(live: Live, content: Content) -> list[checklist.Row]:
 def tick(live: Live, content: Content, item: str, *, note: str, fingerprint: str, actor: User) -> ChecklistTick:
     """A person's word about one point. `fingerprint`: of the scripts that were on the screen.
 
-    Raises Invalid for a point that a program judges, or for scripts that have changed since.
+    Raises Invalid for a point that a program judges, Conflict for scripts that have changed since.
     """
     if item not in {one.id for one in checklist.ITEMS if one.by_person}:
         raise Invalid("A program judges this point; it can't be ticked.")
     if fingerprint != checklist.fingerprint(content.scripts):
-        raise Invalid("The scripts have changed since this page was opened. Look at them again before you tick.")
+        raise Conflict("The scripts have changed since this page was opened. Look at them again before you tick.")
     where = {"target": live.id, "target_label": live.name}
     with audit.recorded(actor, "databases.edit", tenant=live.tenant, reason=note, **where) as entry:
         entry.detail = f"Ticked “{item}” on the checklist."
@@ -134,8 +134,14 @@ def keep_setting(live: Live, name: str, value: str, *, actor: User) -> None:
 
 
 def remove_setting(live: Live, name: str, *, actor: User) -> None:
-    """The next publication takes the setting away."""
-    _change_setting(live, name, actor, value="", removed=True, detail=f"The setting {name} is to be removed.")
+    """The next publication takes the setting away; until then it can be kept after all."""
+    _change_setting(live, name, actor, removed=True, detail=f"The setting {name} is to be removed.")
+
+
+def keep_after_all(live: Live, name: str, *, actor: User) -> None:
+    """Take a removal back: the value that is stored here goes with the next publication, or the tenant's own stays."""
+    _change_setting(live, name, actor, removed=False, detail=f"The setting {name} is kept after all.")
+    ConfigurationValue.objects.filter(**named(live.tenant, live.id), name=name, value="").delete()
 
 
 def _change_setting(live: Live, name: str, actor: User, *, detail: str, **fields: Any) -> None:

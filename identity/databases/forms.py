@@ -235,6 +235,12 @@ class ConfirmForm(ReasonForm):
             self.add_error("typed_name", f"This must read {self.tenant.slug}.")
         return data
 
+    def shown_again(self, problem: str, **now: Any) -> ConfirmForm:
+        """What was typed, for a page that shows what has changed meanwhile; `now`: hidden fields of that page."""
+        self.data = {name: self.data[name] for name in self.data} | now
+        self.add_error(None, problem)
+        return self
+
 
 class PublishForm(ConfirmForm):
     comment = forms.CharField(

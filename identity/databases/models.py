@@ -232,6 +232,10 @@ class DatabasePublication(OfConnection, AbstractPublication):
         return reverse("identity:database-publication", args=[self.tenant.slug, self.pk])
 
 
+OPEN = (DatabasePublication.State.REQUESTED, DatabasePublication.State.RUNNING)
+"""States in which a publication locks its connection."""
+
+
 def named(tenant: Tenant, connection_id: str) -> dict[str, Any]:
     """The filter for rows of one connection."""
     return {"tenant": tenant, "connection_id": connection_id}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from identity.databases import checks, lint, rehearse
 from identity.databases.drift import Live
+from identity.databases.models import OPEN, DatabasePublication, named
 from identity.databases.scripts import Content
 from portal import tenants
 
@@ -27,7 +28,7 @@ def look(live: Live, content: Content) -> list[Check]:
 
 def access(live: Live) -> list[Check]:
     """The lines that concern the tenant, not the scripts."""
-    return [_scopes(live), _options(live), _name(live), _rehearsal(live)]
+    return [_scopes(live), _options(live), _name(live), _rehearsal(live), _other(live)]
 
 
 HIDDEN = (
@@ -62,13 +63,22 @@ def _rehearsal(live: Live) -> Check:
     return Check("Rehearsal", "passed", "No rehearsal changes the connection at this moment.")
 
 
+def _other(live: Live) -> Check:
+    open_ones = DatabasePublication.objects.filter(**named(live.tenant, live.id), state__in=OPEN)
+    other = open_ones.select_related("tenant", "version", "requested_by").first()
+    if other is None:
+        return Check("Others", "passed", "Nobody else has asked to publish here.")
+    told = f"{other.requested_by.email} has asked to publish to {live.name} already, and it has not ended yet."
+    return Check("Others", "error", f"{told} Wait for it, or have it refused or withdrawn.", other.get_absolute_url())
+
+
 def _lint(live: Live, content: Content) -> list[Check]:
     found = checks.findings(live, content)
     number = lint.counted(found)
     if number["error"]:
-        return [Check("Lint", "error", f"The linter finds {_counted(number['error'], 'error')} to mend.")]
+        return [Check("Lint", "error", f"The linter finds {counted(number['error'], 'error')} to mend.")]
     if number["warning"]:
-        return [Check("Lint", "warning", f"The linter finds {_counted(number['warning'], 'warning')}.")]
+        return [Check("Lint", "warning", f"The linter finds {counted(number['warning'], 'warning')}.")]
     return [Check("Lint", "passed", "The linter finds nothing to mend.")]
 
 
@@ -85,5 +95,5 @@ def _tests(live: Live, content: Content) -> Check:
     return Check("Contract tests", "warning", words[status])
 
 
-def _counted(number: int, word: str) -> str:
+def counted(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"

@@ -199,12 +199,9 @@ def _lock(publication: DatabasePublication) -> None:
         with transaction.atomic():
             publication.save(force_insert=True)
     except IntegrityError:
-        where = named(publication.tenant, publication.connection_id)
-        other = DatabasePublication.objects.filter(**where, state__in=(State.REQUESTED, State.RUNNING)).first()
         raise Conflict(
-            f"{other.requested_by.email if other else 'Somebody'} has asked to publish to "
-            f"{publication.connection_name} already, and it has not ended yet. Wait for it, or have it refused or "
-            "withdrawn."
+            f"Somebody else has just asked to publish to {publication.connection_name}. Nothing was asked for. "
+            "Wait for it, or have it refused or withdrawn."
         ) from None
 
 

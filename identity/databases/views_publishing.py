@@ -14,8 +14,10 @@ from identity.databases.models import DatabasePublication, DatabaseVersion, name
 from identity.databases.scripts import Content
 from identity.databases.views import ConnectionView
 from portal.access import PermissionView, check
-from portal.errors import Conflict, Invalid, PortalError, Refused
+from portal.errors import Invalid, PortalError, Refused
 from portal.models import AuditEvent
+
+CHANGED = "What this page shows has changed while it was open. Nothing was done. Look at it again, then confirm."
 
 
 class Publish(ConnectionView):
@@ -34,13 +36,18 @@ class Publish(ConnectionView):
         if not form.is_valid():
             return self.page(found, form, status=422)
         given = form.cleaned_data
-        if self.draft is None or self.draft.revision != given["revision"]:
-            raise Conflict("The working copy has changed while this page was open. Nothing was published. Look again.")
+        if (given["expected"], given["revision"]) != (self.live.content.sha256, self.revision):
+            form.shown_again(CHANGED, expected=self.live.content.sha256, revision=self.revision)
+            return self.page(found, form, status=409)
         publication = publish.request(
             self.live, self.working, actor=self.person, comment=given["comment"], reason=given["reason"],
             ticket=given["ticket"], untested_reason=given.get("untested_reason", ""), expected=given["expected"],
         )  # fmt: skip
         return redirect(publication)
+
+    @property
+    def revision(self) -> int:
+        return self.draft.revision if self.draft else 0
 
     def checked(self) -> list[preflight.Check]:
         if self.draft is None:
@@ -52,11 +59,10 @@ class Publish(ConnectionView):
         return PublishForm(data, tenant=self.tenant, warned=warned, initial=initial)
 
     def page(self, found: list[preflight.Check], form: PublishForm | None = None, status: int = 200) -> HttpResponse:
-        revision = self.draft.revision if self.draft else 0
         settings = checks.settings_of(self.tenant, self.live.id)
         return self.show(
             "publish", "", status=status,
-            form=form or self.form(found, expected=self.live.content.sha256, revision=revision),
+            form=form or self.form(found, expected=self.live.content.sha256, revision=self.revision),
             checks=found, refused=[one for one in found if one.status == "error"],
             difference=scripts.difference(self.live.content, self.working), settings=settings,
             keys=checks.configuration_keys(self.live), left_out=options.left_out(self.live.options),
@@ -81,6 +87,8 @@ class RollBack(ConnectionView):
         if not form.is_valid():
             return self.page(version, form, status=422)
         given = form.cleaned_data
+        if given["expected"] != self.live.content.sha256:
+            return self.page(version, form.shown_again(CHANGED, expected=self.live.content.sha256), status=409)
         publication = publish.roll_back(
             self.live, version, actor=self.person, reason=given["reason"], ticket=given["ticket"],
             expected=given["expected"],
@@ -98,7 +106,10 @@ class RollBack(ConnectionView):
         content = Content.from_json(version.content)
         difference = scripts.difference(self.live.content, content)
         gone = sorted(set(version.configuration_keys) - set(self.live.configuration_keys))
-        return self.show("roll_back", "", status=status, version=version, form=form, difference=difference, gone=gone)
+        return self.show(
+            "roll_back", "", status=status, version=version, form=form, difference=difference, gone=gone,
+            refused=[one for one in preflight.access(self.live) if one.status == "error"],
+        )  # fmt: skip
 
 
 class Publication(PermissionView):

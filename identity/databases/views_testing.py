@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -17,7 +18,7 @@ from identity.databases.forms import TestForm, TickForm, stored
 from identity.databases.models import DatabaseTest, named
 from identity.databases.views import ConnectionView
 from portal.access import PermissionView, check
-from portal.errors import Invalid
+from portal.errors import Conflict, Invalid
 
 RECENT = 20
 
@@ -99,33 +100,27 @@ class Checklist(ConnectionView):
         if not form.is_valid():
             raise Invalid("Write what was looked at: a tick without a note proves nothing in an audit.")
         given = form.cleaned_data
-        checks.tick(
-            self.live, self.working, given["item"], note=given["note"], fingerprint=given["fingerprint"],
-            actor=self.person,
-        )  # fmt: skip
+        try:
+            checks.tick(
+                self.live, self.working, given["item"], note=given["note"], fingerprint=given["fingerprint"],
+                actor=self.person,
+            )  # fmt: skip
+        except Conflict as problem:
+            return self.page(status=409, problem=problem.message, typed=given)
         messages.success(request, "Ticked, with your name and today's date.")
         return redirect(self.url("database-checklist") + f"#point-{given['item']}")
 
-    def page(self) -> HttpResponse:
+    def page(self, *, status: int = 200, **context: Any) -> HttpResponse:
         rows = checks.checklist_rows(self.live, self.working)
-        groups = [(name, [row for row in rows if row.item.group == name]) for name in GROUPS]
         return self.show(
-            "checklist", "database-checklist", groups=groups, done=sum(row.done for row in rows), total=len(rows),
-            complete=checklist.complete(rows), fingerprint=checklist.fingerprint(self.working.scripts),
-            statuses=STATUSES,
+            "checklist", "database-checklist", status=status, groups=_groups(rows), total=len(rows),
+            done=sum(row.done for row in rows), complete=checklist.complete(rows),
+            fingerprint=checklist.fingerprint(self.working.scripts), **context,
         )  # fmt: skip
 
 
-GROUPS = (checklist.ENVIRONMENT, checklist.SECURITY)
-# state of a row -> status of the pages, and the word
-STATUSES = {
-    "met": "passed",
-    "not met": "failed",
-    "not known": "not_run",
-    "open": "pending",
-    "ticked": "passed",
-    "stale": "stale",
-}
+def _groups(rows: list[checklist.Row]) -> list[tuple[str, list[checklist.Row]]]:
+    return [(name, [row for row in rows if row.item.group == name]) for name in checklist.GROUPS]
 
 
 class ChecklistDocument(ConnectionView):
@@ -134,18 +129,30 @@ class ChecklistDocument(ConnectionView):
     def get(self, request: HttpRequest, tenant: str, connection: str, kind: str) -> HttpResponse:
         self.look(connection)
         rows, now = checks.checklist_rows(self.live, self.working), timezone.now()
-        name = f"checklist-{self.tenant.slug}-{self.live.name}-{now:%Y-%m-%d}.{kind}"
+        title, about = f"Checklist of {self.live.name} in {self.tenant}", self.about(rows, now)
         if kind == "md":
-            text = checklist.document(
-                rows, connection=self.live.name, tenant=str(self.tenant), at=now, scripts=self.working.scripts
-            )
+            text = checklist.document(rows, title=title, about=about)
             answer = HttpResponse(text, content_type="text/markdown; charset=utf-8")
         else:
-            context = {
-                "live": self.live, "groups": [(group, [r for r in rows if r.item.group == group]) for group in GROUPS],
-                "at": now, "done": sum(row.done for row in rows), "total": len(rows),
-                "fingerprint": checklist.fingerprint(self.working.scripts), "person": self.person,
-            }  # fmt: skip
+            context = {"title": title, "about": about, "groups": _groups(rows)}
             answer = render(request, "identity/databases/checklist_document.html", context)
+        name = f"checklist-{self.tenant.slug}-{self.live.name}-{now:%Y-%m-%d}.{kind}"
         answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
         return answer
+
+    def about(self, rows: list[checklist.Row], now: datetime) -> list[str]:
+        """Of what, when and by whom: a document is read by people who never saw the page."""
+        met = sum(row.done for row in rows)
+        return [
+            f"{now:%Y-%m-%d %H:%M} UTC, exported by {self.person.email}. {met} of {len(rows)} points are met.",
+            f"Tenant {self.tenant.domain}, connection {self.live.id}. {self.standing()}",
+            f"Scripts: SHA-256 {checklist.fingerprint(self.working.scripts)}",
+        ]
+
+    def standing(self) -> str:
+        if not self.live.readable:
+            return "The scripts are those of the working copy; what is live can't be read."
+        if self.working != self.live.content:
+            return "The scripts are those of the working copy; others are live."
+        version = self.live.version
+        return f"The scripts are live{f', as version {version.number}' if version else ''}."

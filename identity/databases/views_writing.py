@@ -35,7 +35,11 @@ class Edit(ConnectionView):
             return self.page(form, self.working, status=422)
         content, act = form.content, request.POST.get("act", "save")
         if act.startswith("fix:"):
-            content = self.fixed(content, act)
+            try:
+                content = self.fixed(content, act)
+            except Invalid as problem:
+                form.add_error(None, problem.message)
+                return self.page(form, content, status=422)
         revision = form.cleaned_data["revision"]
         base = None if self.draft else self.live.content.sha256
         try:
@@ -80,7 +84,7 @@ class Findings(ConnectionView):
         form = EditorForm(request.POST, names=names_of(self.working))
         if not form.is_valid():
             raise Invalid("Reload the page: the form is not whole.")
-        context = _findings(self.live, form.content)
+        context = {"live": self.live, **_findings(self.live, form.content)}
         return render(request, "identity/databases/_findings.html", context)
 
 
@@ -109,7 +113,7 @@ class Generate(ConnectionView):
             store_form=stored(form.filled), base_sha256=self.live.content.sha256,
         )  # fmt: skip
         names = ", ".join(generate.configuration_keys(form.filled))
-        messages.success(request, f"The scripts are in the working copy. They read the settings {names}.")
+        messages.success(request, f"The scripts are in the working copy. They read {names}: see Settings.")
         return redirect(self.url("edit-database"))
 
     def page(self, form: StoreForm, *, status: int = 200, **context: Any) -> HttpResponse:
@@ -131,9 +135,13 @@ class Settings(ConnectionView):
     def post(self, request: HttpRequest, tenant: str, connection: str) -> HttpResponse:
         check(request.user, "databases.edit")
         self.look(connection)
-        if name := request.POST.get("remove", ""):
-            checks.remove_setting(self.live, name[:100], actor=self.person)
-            messages.success(request, f"{name[:100]} is taken away with the next publication.")
+        if name := request.POST.get("remove", "")[:100]:
+            checks.remove_setting(self.live, name, actor=self.person)
+            messages.success(request, f"{name} is taken away with the next publication.")
+            return redirect(self.url("database-settings"))
+        if name := request.POST.get("keep", "")[:100]:
+            checks.keep_after_all(self.live, name, actor=self.person)
+            messages.success(request, f"{name} stays.")
             return redirect(self.url("database-settings"))
         form = SettingForm(request.POST)
         if not form.is_valid():

@@ -114,9 +114,8 @@ def test_only_what_concerns_the_connection_is_asked(changes, there, absent):
 
 def test_the_document_holds_every_row_and_nothing_breaks_out_of_its_table():
     found = checklist.rows(facts(), [tick("load", note="a | b\n<script>")])
-    text = checklist.document(found, connection="shop", tenant="Prod", at=NOON, scripts=SCRIPTS)
-    assert text.startswith("# Checklist of shop in Prod\n")
-    assert fingerprint(SCRIPTS) in text
+    text = checklist.document(found, title="Checklist of <shop>", about=["First.", "Second."])
+    assert text.startswith("# Checklist of &lt;shop>\n\nFirst.\n\nSecond.\n\n## Environment")
     lines = [line for line in text.splitlines() if line.startswith("| ")]
     assert len(lines) == len(found) + 2
     assert "a \\| b &lt;script>" in text

@@ -45,7 +45,7 @@ def test_what_was_refused_or_withdrawn_writes_nothing_and_frees_the_connection(
     eager: None, prod: Live, owner: User, other: User
 ) -> None:
     first = ask(prod, owner)
-    with pytest.raises(Conflict, match="has asked to publish"):
+    with pytest.raises(Refused, match="databases@larkspur.example has asked to publish"):
         ask(prod, other)
     publish.refuse(first, actor=other, reason="The comment says nothing")
     second = ask(prod, owner)

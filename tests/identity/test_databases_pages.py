@@ -184,6 +184,16 @@ def test_saving_keeps_every_script_and_says_that_the_tenant_was_left_alone(owner
     assert "+// mine" in event.after["difference"]
 
 
+def test_a_fix_whose_finding_is_gone_leaves_what_was_typed_in_the_page(owner: Any, found: Any) -> None:
+    draft(found, actor=owner.user)
+    mine = changed(login=GENERATED.scripts["login"] + "// mine\n")
+    answer = owner.post(f"{BASE}{found.id}/edit/", fields(mine, revision="1", act="fix:login:CDB14:1:1"))
+    assert answer.status_code == 422
+    assert "This finding is not there any more" in text(answer)
+    assert "// mine" in answer.content.decode()
+    assert DatabaseDraft.objects.get().revision == 1
+
+
 def test_two_people_do_not_overwrite_each_other(owner: Any, person: Any, found: Any) -> None:
     other = person("database-owner", "release2")
     draft(found, actor=owner.user)
@@ -243,12 +253,6 @@ def test_a_safe_fix_is_made_and_saved(owner: Any, found: Any) -> None:
     assert "async function login(" in DatabaseDraft.objects.get().content["scripts"]["login"]
 
 
-def test_a_fix_of_a_finding_that_is_gone_is_refused(owner: Any, found: Any) -> None:
-    answer = owner.post(f"{BASE}{found.id}/edit/", fields(act="fix:login:CDB11:1:1"))
-    assert answer.status_code == 400
-    assert "not there any more" in text(answer)
-
-
 @pytest.mark.parametrize(
     ("code", "rule"), [("function login(", "CDB00"), ("// " + "x" * 100_001, "CDB09"), ("while (true) {}", "CDB10")]
 )
@@ -299,6 +303,16 @@ def test_a_setting_is_not_written_into_the_page_that_offers_to_try_again(owner: 
         answer = owner.post(f"{BASE}{found.id}/{path}", given)
         assert answer.status_code == 503
         assert "Hidden-1" not in answer.content.decode()
+
+
+def test_a_removal_can_be_taken_back_without_entering_the_value_again(owner: Any, found: Any) -> None:
+    url = f"{BASE}{found.id}/settings/"
+    owner.post(url, {"name": "KEY", "value": "Quite-Secret-7"})
+    for name in ("KEY", "STORE_NAME"):
+        assert "To be removed" in text(owner.post(url, {"remove": name}, follow=True))
+        assert "To be removed" not in text(owner.post(url, {"keep": name}, follow=True))
+    kept = ConfigurationValue.objects.get()
+    assert (kept.name, kept.value, kept.removed) == ("KEY", "Quite-Secret-7", False)
 
 
 def test_a_setting_that_scripts_read_and_nobody_entered_is_said_to_be_missing(owner: Any, found: Any) -> None:
@@ -404,7 +418,10 @@ def test_a_tick_carries_name_date_and_note_and_goes_stale_when_a_script_changes(
     assert "Client certificate asked for" in page
     draft(found, changed(verify=""), actor=owner.user, revision=1)
     assert "The scripts have changed since. databases@larkspur.example" in text(owner.get(url))
-    assert owner.post(url, given).status_code == 400
+    overtaken = owner.post(url, given | {"note": "Looked at the rules"})
+    assert overtaken.status_code == 409
+    assert "The scripts have changed since this page was opened" in text(overtaken)
+    assert 'value="Looked at the rules"' in overtaken.content.decode()
     assert ChecklistTick.objects.count() == 1
 
 
@@ -421,7 +438,10 @@ def test_the_checklist_is_exported_for_an_audit(owner: Any, found: Any) -> None:
     green(found)
     markdown = owner.get(f"{BASE}{found.id}/checklist.md")
     assert markdown.headers["Content-Disposition"].startswith('attachment; filename="checklist-dev-legacy-store-')
-    assert checklist.fingerprint(GENERATED.scripts) in markdown.content.decode()
+    told = markdown.content.decode()
+    assert checklist.fingerprint(GENERATED.scripts) in told
+    assert "exported by databases@larkspur.example" in told
+    assert "The scripts are those of the working copy; others are live." in told
     html = owner.get(f"{BASE}{found.id}/checklist.html")
     assert "No two users share an e-mail address" in text(html)
     assert "<script" not in html.content.decode()

@@ -246,10 +246,24 @@ def test_publishing_by_the_pages_with_a_mistake_first(eager: None, person: Any, 
     assert again(dev).content == dev.content
 
 
-def test_a_working_copy_that_was_saved_meanwhile_is_not_published(person: Any, dev: Live, owner: User) -> None:
-    someone = person("database-owner")
+def test_what_changes_while_the_page_is_open_is_shown_and_what_was_typed_stays(
+    sandbox: Any, person: Any, dev: Live, owner: User
+) -> None:
+    someone, url = person("database-owner"), f"/t/dev/databases/{dev.id}/publish/"
+    given = {"expected": dev.content.sha256, "revision": 1, "comment": "", "reason": "The shop moves"}
     draft(dev, actor=owner, revision=1)
-    given = {"expected": dev.content.sha256, "revision": 1, "comment": "", "reason": "Test"}
-    answer = someone.post(f"/t/dev/databases/{dev.id}/publish/", given)
+    meddle(sandbox.tenant("dev"), dev)
+    answer = someone.post(url, given)
     assert answer.status_code == 409
+    page = answer.content.decode()
+    assert "has changed while it was open" in page
+    assert 'value="The shop moves"' in page
+    assert 'name="revision" value="2"' in page and f'name="expected" value="{again(dev).content.sha256}"' in page
     assert not DatabasePublication.objects.exists()
+
+
+def test_the_page_says_that_somebody_else_has_asked_already(person: Any, prod: Live, owner: User) -> None:
+    ask(prod, owner)
+    page = text(person("database-owner", "release2").get(f"/t/prod/databases/{prod.id}/publish/"))
+    assert "databases@larkspur.example has asked to publish to legacy-store already" in page
+    assert "Ask for approval" not in page
