@@ -33,22 +33,22 @@ const callbackName = (main) => {
   return last?.type === "Identifier" ? last.name : undefined;
 };
 
+/** The name of a member, "" where it is computed. */
+const memberName = ({ computed, property }) => (computed ? (isText(property) ? property.value : "") : property.name);
+
 /** `a.b.c` -> "a.b.c"; anything else -> "". */
 function path(node) {
   if (node?.type === "Identifier") return node.name;
   if (node?.type === "ChainExpression") return path(node.expression);
   if (node?.type !== "MemberExpression") return "";
-  const name = node.computed ? (isText(node.property) ? node.property.value : "") : node.property.name;
-  const object = path(node.object);
+  const [object, name] = [path(node.object), memberName(node)];
   return object && name ? `${object}.${name}` : "";
 }
 
-/** The name of a property or of the called method, also where the object is an expression. */
-function methodName(call) {
-  const { callee } = call;
+/** The name of the called function or method, also where the object is an expression. */
+function methodName({ callee }) {
   if (callee.type === "Identifier") return callee.name;
-  if (callee.type !== "MemberExpression") return "";
-  return callee.computed ? (isText(callee.property) ? callee.property.value : "") : callee.property.name;
+  return callee.type === "MemberExpression" ? memberName(callee) : "";
 }
 
 const keyName = (property) => property.key?.name ?? property.key?.value ?? "";
@@ -78,13 +78,23 @@ function variableOf(context, identifier) {
   return null;
 }
 
-/** What a constant was initialised with; the node itself where that can't be told. */
-function resolve(context, node) {
-  if (node?.type === "AwaitExpression") return resolve(context, node.argument);
-  if (node?.type !== "Identifier") return node;
+// Names of names of names: nobody goes further, and two may stand for each other.
+const MOST_NAMES = 20;
+
+/** What a variable was initialised with; the node itself where that can't be told. */
+function resolve(context, node, names = MOST_NAMES) {
+  if (node?.type === "AwaitExpression") return resolve(context, node.argument, names);
+  if (node?.type !== "Identifier" || names === 0) return node;
   const definition = variableOf(context, node)?.defs[0];
   if (definition?.type !== "Variable" || !definition.node.init || definition.node.id.type !== "Identifier") return node;
-  return resolve(context, definition.node.init);
+  return resolve(context, definition.node.init, names - 1);
+}
+
+/** What is put into an object after it was made: `profile.user_id = ...` -> ["user_id"]. */
+function assignedFields(context, identifier) {
+  const references = identifier?.type === "Identifier" ? (variableOf(context, identifier)?.references ?? []) : [];
+  const members = references.map((one) => one.identifier.parent).filter((one) => one.type === "MemberExpression");
+  return members.filter((one) => one.parent.left === one).map(memberName);
 }
 
 /** Is this identifier one of the parameters of `main`, whatever it is called? */
@@ -93,12 +103,27 @@ function isParameter(context, identifier, main) {
   return definition?.type === "Parameter" && definition.node === main && identifier.name !== callbackName(main);
 }
 
-/** Is this call's outermost name a module of that name, or for fetch, the global itself? */
-function isModule(context, callee, modules) {
-  const [root] = path(callee).split(".");
-  const from = resolve(context, { type: "Identifier", name: root, parent: callee.parent });
-  const required = from?.type === "CallExpression" && path(from.callee) === "require" ? from.arguments[0]?.value : undefined;
-  return required === undefined ? root === "fetch" && from?.type === "Identifier" : modules.test(required);
+const PIN = /^((?:node:)?(?:@[^/@]+\/)?[^/@]+)[^]*$/;
+
+/**
+ * Where a name comes from: `pg.Client` for the Client of `const { Client } = require('pg@8.11.3')`, `fetch` for the
+ * global; "" for what the script made itself.
+ */
+function origin(context, node, names = MOST_NAMES) {
+  const from = (one) => origin(context, one, names - 1);
+  if (!node || names === 0) return "";
+  if (node.type === "MemberExpression") return from(node.object) && `${from(node.object)}.${memberName(node)}`.replace(/\.default$/, "");
+  if (node.type === "CallExpression" && path(node.callee) === "require" && isText(node.arguments[0])) {
+    return node.arguments[0].value.replace(PIN, "$1").replace("node:", "");
+  }
+  if (node.type !== "Identifier") return "";
+  const variable = variableOf(context, node);
+  if (!variable) return node.name;
+  const { type, node: declaration, name } = variable.defs[0] ?? {};
+  if (type !== "Variable" || !declaration.init) return "";
+  if (declaration.id.type === "Identifier") return from(declaration.init);
+  const key = declaration.id.properties?.find((one) => one.value === name);
+  return key && from(declaration.init) ? `${from(declaration.init)}.${keyName(key)}` : "";
 }
 
 /** Does a name or a text of the code, not of its comments, match? */
@@ -115,9 +140,7 @@ const property = (object, name) =>
     ? object.properties.find((one) => one.type === "Property" && keyName(one) === name)
     : undefined;
 
-const hasSpread = (object) => object.properties.some((one) => one.type === "SpreadElement");
-
 module.exports = {
-  SIGNATURES, ancestors, callbackName, enclosingFunction, hasSpread, isFunction, isModule, isNothing, isParameter, isText, keyName,
-  mainFunction, methodName, path, property, resolve, says, variableOf, walk,
+  MOST_NAMES, SIGNATURES, ancestors, assignedFields, callbackName, enclosingFunction, isFunction, isNothing, isParameter, isText,
+  keyName, mainFunction, memberName, methodName, origin, path, property, resolve, says, variableOf, walk,
 };

@@ -10,6 +10,8 @@ const rules = {
   ...require("./rules/network"),
   ...require("./rules/secrets"),
   ...require("./rules/queries"),
+  ...require("./rules/passwords"),
+  ...require("./rules/connections"),
   ...answers,
 };
 

@@ -69,14 +69,15 @@ function verified(source, config) {
 
 function finding(script, { ruleId, line, column, endLine, message, fix }, anonymous) {
   const shift = anonymous ? 1 : 0;
+  const [, level, text] = /^(?:(info|warning): )?([^]*)$/.exec(message.replace(/^Parsing error: /, ""));
   return {
     script,
     rule: ruleId ? ruleId.replace("cdb/", "") : "CDB00",
     line,
     column: line === 1 ? column - shift : column,
     end_line: endLine ?? line,
-    level: message.startsWith("Style: ") ? "info" : null,
-    message: message.replace(/^(Parsing error|Style): /, "").replace(/^./, (first) => first.toUpperCase()),
+    level: level ?? null,
+    message: text.replace(/^./, (first) => first.toUpperCase()),
     more: 0,
     fix: fix ? { start: fix.range[0] - shift, end: fix.range[1] - shift, text: fix.text } : null,
   };

@@ -4,8 +4,8 @@
 const { callbackName, mainFunction, path } = require("./ast");
 
 /**
- * `build(tools)` gives the visitors. tools: context, script (its kind), settings, report(node, message, fix?),
- * main() and callback(): the function that Auth0 runs and the name of its callback, once the tree is there.
+ * `build(tools)` gives the visitors. tools: context, script (its kind), settings, main and callback (the function that
+ * Auth0 runs and the name of its callback), report(node, message, fix?) at the rule's own level, warn and hint below it.
  */
 function rule(build, { scripts } = {}) {
   return {
@@ -16,13 +16,14 @@ function rule(build, { scripts } = {}) {
       const program = context.sourceCode.ast;
       const main = mainFunction(program, settings.script);
       const callback = callbackName(main);
-      const report = (node, message, fix) => context.report({ node, message, fix: fix ?? null });
+      const reporting = (level) => (node, message, fix) => context.report({ node, message: level + message, fix: fix ?? null });
+      const [report, warn, hint] = ["", "warning: ", "info: "].map(reporting);
       // Where the callback itself is meant, and no inner parameter of the same name.
       const declared = main ? context.sourceCode.getDeclaredVariables(main).filter((one) => one.name === callback) : [];
       const references = new Set(declared.flatMap((one) => one.references.map((reference) => reference.identifier)));
       const isCallback = (call) => references.has(call.callee);
       const visitorKeys = context.sourceCode.visitorKeys;
-      return build({ context, settings, script: settings.script, program, main, callback, report, isCallback, references, visitorKeys, path });
+      return build({ context, settings, script: settings.script, program, main, callback, report, warn, hint, isCallback, references, visitorKeys, path });
     },
   };
 }

@@ -2,9 +2,12 @@
 "use strict";
 
 const { rule } = require("../rule");
-const { ancestors, callbackName, isNothing, isText, keyName, path, property, resolve, walk } = require("../ast");
+const { ancestors, assignedFields, callbackName, isFunction, isNothing, isText, keyName, memberName, path, property, resolve, variableOf, walk } = require("../ast");
 
-const SECRET_FIELD = /(password|passwd|pwd|hash|secret|salt|pin_code|security_answer)/i;
+// The thing itself, not what is said about it: `password_changed_at`, `has_password`.
+const SECRET_FIELD = /(password|passwd|pwd|hash|secret|salt|pin_?code|security_?answer)(_?(hash|salt|digest|md5|sha\d*|plain|text))?$/i;
+const ABOUT_A_SECRET = /^(has|is|no|needs?|must|requires?|force|last)[_A-Z]/;
+const isSecret = (name) => SECRET_FIELD.test(name) && !ABOUT_A_SECRET.test(name.split(".").at(-1));
 const NOT_FOUND = /not\s*found|no (such )?user|unknown|does not exist|doesn't exist/i;
 const WRONG = new RegExp(
   [
@@ -32,10 +35,21 @@ const isStub = (tools) => {
   return only?.type === "CallExpression" && tools.isCallback(only) && only.arguments.every(isNothing);
 };
 
+const hasField = (tools, call, name) => property(profileOf(tools, call), name) || assignedFields(tools.context, call.arguments[1]).includes(name);
+const hasSpread = (object) => object.properties.some((one) => one.type === "SpreadElement");
+
+/** Given by a function of the script itself, `findUser(email, (error, user) => ...)`: it may have made a profile. */
+function isFromOwnFunction(context, identifier) {
+  const { type, node } = variableOf(context, identifier)?.defs[0] ?? {};
+  const callee = type === "Parameter" && node.parent.type === "CallExpression" ? node.parent.callee : undefined;
+  if (callee?.type !== "Identifier") return false;
+  return variableOf(context, callee)?.defs[0]?.type === "FunctionName" || isFunction(resolve(context, callee));
+}
+
 /** rows[0], result.rows[0], row: the whole record, whatever columns it has. */
-const isWholeRow = (node) =>
+const isWholeRow = (context, node) =>
   (node?.type === "MemberExpression" && node.computed && /rows|result|recordset|users/i.test(path(node.object))) ||
-  (node?.type === "Identifier" && /^(row|user|result|doc|document|record)$/i.test(node.name));
+  (node?.type === "Identifier" && /^(row|user|result|doc|document|record)$/i.test(node.name) && !isFromOwnFunction(context, node));
 
 const PROFILES = { scripts: ["login", "get_user"] };
 
@@ -43,8 +57,8 @@ const CDB29 = rule(
   (tools) => ({
     CallExpression(call) {
       const profile = profileOf(tools, call);
-      if (profile?.type !== "ObjectExpression" || property(profile, "user_id") || property(profile, "id")) return;
-      if (!profile.properties.some((one) => one.type === "SpreadElement")) tools.report(profile, "The profile has no user_id.");
+      if (profile?.type !== "ObjectExpression" || hasSpread(profile)) return;
+      if (!hasField(tools, call, "user_id") && !hasField(tools, call, "id")) tools.report(profile, "The profile has no user_id.");
     },
   }),
   PROFILES,
@@ -72,12 +86,12 @@ const CDB32 = rule(
   (tools) => ({
     CallExpression(call) {
       const profile = profileOf(tools, call);
-      if (isWholeRow(profile)) return tools.report(call, "The whole record becomes the profile, with whatever it holds.");
+      if (isWholeRow(tools.context, profile)) return tools.report(call, "The whole record becomes the profile, with whatever it holds.");
       if (profile?.type !== "ObjectExpression") return;
       for (const one of profile.properties) {
         if (one.type === "SpreadElement") tools.report(one, "A whole record is copied into the profile.");
-        else if (SECRET_FIELD.test(keyName(one))) tools.report(one, `The profile carries ${keyName(one)}.`, removeProperty(tools.context, one));
-        else if (SECRET_FIELD.test(path(one.value))) tools.report(one, `The profile carries ${path(one.value)}.`, removeProperty(tools.context, one));
+        else if (isSecret(keyName(one))) tools.report(one, `The profile carries ${keyName(one)}.`, removeProperty(tools.context, one));
+        else if (isSecret(path(one.value))) tools.report(one, `The profile carries ${path(one.value)}.`, removeProperty(tools.context, one));
       }
     },
   }),
@@ -109,14 +123,29 @@ const CDB34 = rule(
   { scripts: ["login"] },
 );
 
-/** Where an error is being handled: a catch block, or `if (err)`. */
-function handlesError(tools, node) {
-  for (const one of ancestors(node)) {
+const ERROR_NAME = /^(e|err|error)$/i;
+
+/** `err`, `err != null`, `err || !row`: true whenever there was an error, whatever else. */
+function isTrueForErrors(test) {
+  if (test.type === "LogicalExpression") return test.operator === "||" && [test.left, test.right].some(isTrueForErrors);
+  if (test.type === "BinaryExpression") return /^!==?$/.test(test.operator) && isNothing(test.right) && ERROR_NAME.test(path(test.left));
+  return ERROR_NAME.test(path(test));
+}
+
+/** `if (error.status === 404)`: what kind of error it was has been asked. */
+const asksWhich = (test, visitorKeys) =>
+  [...walk(test, visitorKeys)].some((one) => one.type === "MemberExpression" && /^(e|err|error)\./i.test(path(one)) || one.operator === "instanceof");
+
+/** Where any error at all is being handled: a catch block, or `if (err)`. */
+function handlesError({ visitorKeys }, node) {
+  for (let one = node; one.parent; one = one.parent) {
+    const { parent } = one;
+    if (parent.type === "IfStatement" && parent.consequent === one) {
+      if (isTrueForErrors(parent.test)) return true;
+      if (asksWhich(parent.test, visitorKeys)) return false;
+    }
     if (one.type === "CatchClause") return true;
-    const tested = one.type === "IfStatement" && one.consequent !== node && /^(e|err|error)$/i.test(path(one.test));
-    if (tested && [node, ...ancestors(node)].includes(one.consequent)) return true;
-    const inCatch = /Function/.test(one.type) && one.parent.type === "CallExpression" && one.parent.callee.property?.name === "catch";
-    if (inCatch) return true;
+    if (isFunction(one) && parent.type === "CallExpression" && parent.callee.property?.name === "catch") return true;
   }
   return false;
 }
@@ -139,6 +168,9 @@ const CDB35 = rule(
   { scripts: ["get_user"] },
 );
 
+/** A callback that can only mean a refusal, as in a create that says "Sign up in the shop, please." */
+const isRefusal = (callee) => callee.parent.callee === callee && errorOf(callee.parent.arguments[0]) !== "";
+
 const CDB36 = rule(
   (tools) => {
     let told = false;
@@ -159,7 +191,8 @@ const CDB36 = rule(
         tools.report(first, "An existing user is reported as a fault of the system.", (fixer) => fixer.replaceText(first, `new ValidationError('user_exists', ${text})`));
       },
       "Program:exit"() {
-        if (!told && tools.main) tools.report(tools.main, "No path says that the user already exists.");
+        const creates = ![...tools.references].every((one) => isRefusal(one));
+        if (!told && tools.main && creates) tools.report(tools.main, "No path says that the user already exists.");
       },
     };
   },
@@ -182,8 +215,8 @@ const CDB38 = rule(
     CallExpression(call) {
       if (tools.script !== "verify") {
         const profile = profileOf(tools, call);
-        const open = profile?.type !== "ObjectExpression" || profile.properties.some((one) => one.type === "SpreadElement");
-        if (!open && !property(profile, "email_verified")) tools.report(profile, "The profile has no email_verified.");
+        const open = profile?.type !== "ObjectExpression" || hasSpread(profile);
+        if (!open && !hasField(tools, call, "email_verified")) tools.report(profile, "The profile has no email_verified.");
         return;
       }
       if (!tools.isCallback(call) || !isNothing(call.arguments[0]) || handlesError(tools, call)) return;
@@ -196,18 +229,21 @@ const CDB38 = rule(
   { scripts: ["verify", "login", "get_user"] },
 );
 
+const isConfiguration = (context, node) => path(resolve(context, node)) === "configuration";
+const settingName = (context, node) => (isConfiguration(context, node.object) ? memberName(node) : "");
+
 /** What the connection's own rules need to know about a script. */
 function factsOf(tools) {
   const facts = { settings: [], fields: null };
   for (const node of walk(tools.program, tools.visitorKeys)) {
-    const name = node.type === "MemberExpression" ? path(node) : "";
-    if (/^configuration\.[^.]+$/.test(name)) facts.settings.push({ name: name.split(".")[1], line: node.loc.start.line, column: node.loc.start.column + 1 });
-    if (node.type === "VariableDeclarator" && path(node.init) === "configuration" && node.id.type === "ObjectPattern") {
+    const name = node.type === "MemberExpression" ? settingName(tools.context, node) : "";
+    if (name) facts.settings.push({ name, line: node.loc.start.line, column: node.loc.start.column + 1 });
+    if (node.type === "VariableDeclarator" && isConfiguration(tools.context, node.init) && node.id.type === "ObjectPattern") {
       for (const one of node.id.properties) facts.settings.push({ name: keyName(one), line: one.loc.start.line, column: one.loc.start.column + 1 });
     }
     const profile = node.type === "CallExpression" ? profileOf(tools, node) : undefined;
     if (profile?.type === "ObjectExpression" && profile.properties.every((one) => one.type === "Property")) {
-      facts.fields = profile.properties.map(keyName);
+      facts.fields = [...profile.properties.map(keyName), ...assignedFields(tools.context, node.arguments[1])];
     }
   }
   return facts;

@@ -1,8 +1,8 @@
-// Statements, passwords in them, and the connections they run on.
+// Statements and documents that are asked for.
 "use strict";
 
 const { rule } = require("../rule");
-const { ancestors, enclosingFunction, isParameter, isText, keyName, methodName, path, resolve, walk } = require("../ast");
+const { isParameter, isText, keyName, methodName, path, resolve, variableOf, walk } = require("../ast");
 
 const SQL = /\b(select\b[\s\S]*\bfrom|insert\s+into|update\b[\s\S]*\bset|delete\s+from|merge\s+into|exec(ute)?\s+\w+)\b/i;
 const RUNS = /^(query|execute|raw|run|all|get|batch|simpleQuery)$/;
@@ -19,14 +19,47 @@ function parts(node) {
   return isText(node) ? [node.value] : [node];
 }
 
-/** Values that come from outside: everything but constants of the script and its settings. */
-function foreign(context, pieces) {
-  return pieces.filter((piece) => {
-    if (typeof piece === "string") return false;
-    const value = resolve(context, piece);
-    return !(value.type === "Literal" || /^configuration\./.test(path(value)));
-  });
+const ESCAPES = /^(escape|escapeId|escapeLiteral|escapeIdentifier|Number|parseInt|parseFloat)$/;
+
+// What a person outside can't choose: constants of the script, its settings, numbers, and what was escaped.
+const OWN = {
+  Literal: () => true,
+  TemplateLiteral: ({ expressions }, own) => expressions.every(own),
+  ArrayExpression: ({ elements }, own) => elements.every(own),
+  BinaryExpression: ({ left, right }, own) => own(left) && own(right),
+  LogicalExpression: ({ left, right }, own) => own(left) && own(right),
+  ConditionalExpression: ({ consequent, alternate }, own) => own(consequent) && own(alternate),
+  MemberExpression: (node, own) => /^configuration\./.test(path(node)) || own(node.object),
+  ArrowFunctionExpression: ({ body }, own) => own(body),
+  CallExpression: (call, own) => ESCAPES.test(methodName(call)) || (call.callee.type === "MemberExpression" && ofMethod(call, own)),
+};
+
+/** `COLUMNS.join(', ')`; and `values.map(() => '?')`, whatever the values are. */
+const ofMethod = ({ callee, arguments: given }, own) => (given[0]?.type === "ArrowFunctionExpression" || own(callee.object)) && given.every(own);
+
+function isOwn(context, node, seen = new Set()) {
+  if (!node || seen.has(node)) return false;
+  const own = (one) => isOwn(context, one, new Set(seen).add(node));
+  if (node.type !== "Identifier") return OWN[node.type]?.(node, own) ?? false;
+  const variable = variableOf(context, node);
+  const [definition] = variable?.defs ?? [];
+  if (definition?.type === "Parameter") return isOfMap(definition, own);
+  return definition?.type === "Variable" && variable.references.every((one) => !one.isWrite() || one.init) && own(resolve(context, node));
 }
+
+/** What `map` gives its function: an element of its object, and a number. */
+const isOfMap = ({ node: { parent, params }, name }, own) =>
+  parent.type === "CallExpression" && methodName(parent) === "map" && (params[1] === name || (params[0] === name && own(parent.callee.object)));
+
+/** Values that come from outside. */
+const foreign = (context, pieces) => pieces.filter((piece) => typeof piece !== "string" && !isOwn(context, piece));
+
+/** The statement as far as it can be read. */
+function textOf(context, pieces) {
+  return pieces.map((piece) => (typeof piece === "string" ? piece : readable(resolve(context, piece)))).join("");
+}
+
+const readable = (node) => (isText(node) ? node.value : " ? ");
 
 /** pg alone, a simple `'...' + value + '...'` as the only argument: placeholders and a list of values. */
 function parameterised(context, node, pieces) {
@@ -51,7 +84,7 @@ const CDB27 = rule(({ context, report, visitorKeys, main }) => ({
     if (node.type === "CallExpression" && methodName(node) !== "concat") return;
     const pieces = parts(node);
     const values = foreign(context, pieces);
-    if (!values.length || !SQL.test(pieces.map((piece) => (typeof piece === "string" ? piece : " ? ")).join(""))) return;
+    if (!values.length || !SQL.test(textOf(context, pieces))) return;
     const shown = context.sourceCode.getText(values[0]).slice(0, 40);
     report(node, `The statement is put together with ${shown}.`, parameterised(context, node, pieces));
   },
@@ -73,99 +106,20 @@ const CDB27 = rule(({ context, report, visitorKeys, main }) => ({
   },
 }));
 
-const OPENS = /^(createConnection|createPool|MongoClient\.connect|mongodb\.MongoClient\.connect|(sql|mssql)\.connect|pool\.getConnection|pool\.connect)$/;
-const CREATES = /^((pg|mongodb|sql|mssql|tedious)\.)?(Client|Pool|MongoClient|ConnectionPool|Connection)$/;
-const CLOSES = /^(end|close|release|destroy|quit|disconnect)$/;
-
-/** Closing calls in the script, each with the name of what it closes. */
-function closings(program, visitorKeys) {
-  const found = [];
-  for (const node of walk(program, visitorKeys)) {
-    if (node.type === "CallExpression" && CLOSES.test(methodName(node)) && node.callee.type === "MemberExpression") found.push(node);
-  }
-  return found;
-}
-
-const inFinally = (node) => {
-  for (const one of ancestors(node)) {
-    if (one.parent?.type === "TryStatement" && one.parent.finalizer === one) return true;
-    if (one.type === "CallExpression" && methodName(one) === "finally") return true;
-  }
-  return false;
-};
-
-const CDB28 = rule(({ program, report, visitorKeys }) => {
-  const judge = (node) => {
-    const inGlobal = [...ancestors(node)].some((one) => one.type === "AssignmentExpression" && /^global/.test(path(one.left)));
-    if (inGlobal) return;
-    const name = [...ancestors(node)].find((one) => one.type === "VariableDeclarator")?.id.name;
-    const closed = closings(program, visitorKeys).filter((one) => !name || path(one.callee.object) === name);
-    if (!closed.length) return report(node, "The connection is never closed.");
-    const waits = enclosingFunction(node)?.async;
-    if (waits && !closed.some(inFinally)) report(node, "The connection stays open when something fails before it is closed.");
-  };
-  return {
-    NewExpression: (node) => CREATES.test(path(node.callee)) && judge(node),
-    CallExpression(node) {
-      if (OPENS.test(path(node.callee)) || /^(mysql2?|promise)\.(createConnection|createPool)$/.test(path(node.callee))) judge(node);
-    },
-  };
-});
-
 const CDB39 = rule(
-  ({ settings, report }) => ({
-    Literal(node) {
-      if (settings.import_mode && isText(node) && /\bdelete\s+from\b/i.test(node.value)) report(node, "login deletes from the old store.");
+  ({ context, settings, report }) => ({
+    "Literal, TemplateElement"(node) {
+      const text = node.type === "Literal" ? node.value : node.value.raw;
+      if (settings.import_mode && /\bdelete\s+from\b/i.test(text)) report(node, "login deletes from the old store.");
     },
     CallExpression(node) {
       const deletes = /^(deleteOne|deleteMany|findOneAndDelete|findAndRemove|remove|destroy)$/.test(methodName(node));
-      if (settings.import_mode && deletes && node.arguments.length) report(node, "login deletes from the old store.");
+      // What is given tells a document or `{ where: ... }` from `request.destroy(new Error('time-out'))`.
+      const which = resolve(context, node.arguments[0])?.type === "ObjectExpression";
+      if (settings.import_mode && deletes && which) report(node, "login deletes from the old store.");
     },
   }),
   { scripts: ["login", "get_user"] },
 );
 
-const isPlain = (node) => /^(newPassword|password|(user|profile)\.password)$/.test(path(node));
-/** createHash("sha256").update(password) writes into no database. */
-function isDigest(call, context) {
-  for (let made = resolve(context, call.callee.object); made?.type === "CallExpression"; made = resolve(context, made.callee.object)) {
-    if (/^create(Hash|Hmac)$/.test(methodName(made))) return true;
-  }
-  return false;
-}
-
-const isStored = (node, context) => {
-  for (const one of ancestors(node)) {
-    if (one.type === "CallExpression" && isDigest(one, context)) return false;
-    if (one.type === "CallExpression") return /^(query|execute|input|insert(One|Many)?|update(One|Many)?|replaceOne|save|run)$/.test(methodName(one));
-    if (/Function/.test(one.type)) return false;
-  }
-  return false;
-};
-
-const CDB26 = rule(({ context, script, report }) => {
-  const judgeStored = (node) => {
-    const used = node.parent.type === "MemberExpression" && node.parent.object === node;
-    if (!used && isPlain(node) && isStored(node, context)) report(node, "The password is stored or searched for as it was typed.");
-  };
-  return {
-    BinaryExpression(node) {
-      if (!/^[!=]==?$/.test(node.operator)) return;
-      const sides = [node.left, node.right];
-      const given = sides.some((one) => /^(password|newPassword|user\.password)$/.test(path(one)) || /hash$/i.test(path(one)));
-      const other = sides.some((one) => /(password|hash|pwd|passwd)\w*$/i.test(path(one)) || one.type === "CallExpression");
-      const both = sides.every((one) => path(one) || one.type === "CallExpression") && !sides.some((one) => path(one) === "undefined");
-      if (given && other && both) report(node, "Passwords are compared with an operator.");
-    },
-    Identifier: judgeStored,
-    MemberExpression: judgeStored,
-    CallExpression(node) {
-      const weak = /^(createHash)$/.test(methodName(node)) && ["create", "change_password"].includes(script);
-      if (weak) report(node, "A fast hash is no protection for a password.");
-      const cheap = methodName(node) === "hash" && node.arguments[1]?.type === "Literal" && node.arguments[1].value < 10;
-      if (cheap) report(node, `A cost of ${node.arguments[1].value} is too small for bcrypt; take 10 or more.`, (fixer) => fixer.replaceText(node.arguments[1], "12"));
-    },
-  };
-});
-
-module.exports = { CDB26, CDB27, CDB28, CDB39 };
+module.exports = { CDB27, CDB39 };
