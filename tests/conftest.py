@@ -40,7 +40,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def environment() -> _environment.Environment:
-    """Ports, state folder, REDIS_URL and variables of this test process."""
+    """Ports, state folder and REDIS_URL of this test process."""
     return ENVIRONMENT
 
 

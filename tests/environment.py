@@ -37,7 +37,6 @@ class Environment:
     https_port: int
     http_port: int
     on_postgres: bool
-    variables: dict[str, str]
 
     @property
     def authority(self) -> Path:
@@ -48,48 +47,62 @@ class Environment:
         return self.state / "ca" / "bundle.pem"
 
 
+# A developer's own values have no say: these are the same on every machine.
+FIXED = {
+    "CONN_MAX_AGE": "0",
+    "SECRET_KEY": "only-for-the-tests",
+    "DEBUG": "false",
+    "PUBLIC_URL": "http://localhost:8000",
+    "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
+    "AUTH0_CLIENT_ID": demo.CLIENT_ID,
+    "AUTH0_CLIENT_SECRET": demo.CLIENT_SECRET,
+    "AUTH0_READ_ONLY": "false",
+    "REASON_REQUIRED": "true",
+    "TIME_ZONE": "UTC",
+    "LOG_LEVEL": "INFO",
+    "DJANGO_SETTINGS_MODULE": "portal.settings",
+    "NO_PROXY": "localhost,127.0.0.1,::1",
+    "no_proxy": "localhost,127.0.0.1,::1",
+}
+# Each program's own name for the certificates that it trusts.
+BUNDLE = ("CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+WITHOUT = ("SSL_CERT_DIR", "CURL_CA_BUNDLE")
+
+
 def begin(stack: ExitStack) -> Environment:
     """Start what every test may need and set the environment; the stack ends it."""
-    state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="castellan tests ")))
-    (state / "static").mkdir()  # WhiteNoise warns where there is none
-    redis_url = stack.enter_context(valkey.running())
-    on_postgres = os.environ.get("TEST_DATABASE") == "postgres"
-    database = (
-        stack.enter_context(postgres.running()) if on_postgres else f"sqlite:///{quote(str(state / 'db.sqlite3'))}"
-    )
+    state = _state(stack)
+    redis_url, database = stack.enter_context(valkey.running()), _database(stack, state)
     https_port = free_ports(2 * len(TENANTS))
-    bundle = str(state / "ca" / "bundle.pem")
-    (state / "ca").mkdir()
-    Path(bundle).write_text(certifi.contents())  # the sandbox's authority joins when it runs
-    variables = {
+    os.environ |= FIXED | dict.fromkeys(BUNDLE, str(state / "ca" / "bundle.pem"))
+    os.environ |= {
         "STATE_DIR": str(state),
         "DATABASE_URL": database,
-        "CONN_MAX_AGE": "0",
         "REDIS_URL": redis_url,
-        "SECRET_KEY": "only-for-the-tests",
         "ENCRYPTION_KEYS": Fernet.generate_key().decode(),
-        "DEBUG": "false",
-        "PUBLIC_URL": "http://localhost:8000",
-        "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
         "AUTH0_DOMAIN": f"localhost:{https_port + TENANTS.index(demo.HOME_TENANT)}",
-        "AUTH0_CLIENT_ID": demo.CLIENT_ID,
-        "AUTH0_CLIENT_SECRET": demo.CLIENT_SECRET,
-        "AUTH0_READ_ONLY": "false",
-        "REASON_REQUIRED": "true",
-        "TIME_ZONE": "UTC",
-        "LOG_LEVEL": "INFO",
-        "CA_BUNDLE": bundle,
-        "NODE_EXTRA_CA_CERTS": bundle,
-        "SSL_CERT_FILE": bundle,
-        "REQUESTS_CA_BUNDLE": bundle,
-        "NO_PROXY": "localhost,127.0.0.1,::1",
-        "no_proxy": "localhost,127.0.0.1,::1",
     }
-    os.environ.update(variables)
-    for name in ("SSL_CERT_DIR", "CURL_CA_BUNDLE"):
+    for name in WITHOUT:
         os.environ.pop(name, None)
-    os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
-    return Environment(state, redis_url, https_port, https_port + len(TENANTS), on_postgres, variables)
+    return Environment(state, redis_url, https_port, https_port + len(TENANTS), _on_postgres())
+
+
+def _state(stack: ExitStack) -> Path:
+    state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="castellan tests ")))
+    (state / "static").mkdir()  # WhiteNoise warns where there is none
+    (state / "ca").mkdir()
+    (state / "ca" / "bundle.pem").write_text(certifi.contents())  # the sandbox's authority joins when it runs
+    return state
+
+
+def _database(stack: ExitStack, state: Path) -> str:
+    if _on_postgres():
+        return stack.enter_context(postgres.running())
+    return f"sqlite:///{quote(str(state / 'db.sqlite3'))}"
+
+
+def _on_postgres() -> bool:
+    return os.environ.get("TEST_DATABASE") == "postgres"
 
 
 def free_ports(count: int) -> int:
