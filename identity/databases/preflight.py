@@ -31,6 +31,7 @@ def access(live: Live) -> list[Check]:
     return [_scopes(live), _options(live), _name(live), _rehearsal(live), _other(live)]
 
 
+SCOPES = "Scopes"
 HIDDEN = (
     "{0} does not show the options of its connections: grant its machine-to-machine application the scopes "
     "read:connections_options and update:connections_options."
@@ -39,8 +40,8 @@ HIDDEN = (
 
 def _scopes(live: Live) -> Check:
     if missing := tenants.missing_scopes(live.tenant, "databases.publish"):
-        return Check("Scopes", "error", f"The machine-to-machine application lacks {', '.join(missing)}.")
-    return Check("Scopes", "passed", "The machine-to-machine application may read and write connections with options.")
+        return Check(SCOPES, "error", f"The machine-to-machine application lacks {', '.join(missing)}.")
+    return Check(SCOPES, "passed", "The machine-to-machine application may read and write connections with options.")
 
 
 def _options(live: Live) -> Check:

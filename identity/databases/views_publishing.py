@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from identity.databases import checks, drift, options, preflight, publish, scripts
 from identity.databases.forms import ConfirmForm, PublishForm
 from identity.databases.models import DatabasePublication, DatabaseVersion, named
+from identity.databases.preflight import SCOPES
 from identity.databases.scripts import Content
 from identity.databases.views import ConnectionView
 from portal.access import PermissionView, check
@@ -106,9 +107,11 @@ class RollBack(ConnectionView):
         content = Content.from_json(version.content)
         difference = scripts.difference(self.live.content, content)
         gone = sorted(set(version.configuration_keys) - set(self.live.configuration_keys))
+        # The button itself says which scope is missing.
+        refused = [one for one in preflight.access(self.live) if one.status == "error" and one.label != SCOPES]
         return self.show(
             "roll_back", "", status=status, version=version, form=form, difference=difference, gone=gone,
-            refused=[one for one in preflight.access(self.live) if one.status == "error"],
+            refused=refused,
         )  # fmt: skip
 
 

@@ -67,6 +67,16 @@ def ready(found: Live, owner: User) -> Live:
     return found
 
 
+def published(found: Live, actor: User, *, state: str, content: Content = GENERATED) -> DatabasePublication:
+    """As an act leaves it in this state, without a run; its version is number 1."""
+    place = {"id": found.id, "name": found.name}
+    version = scripts.version_of(found.tenant, place, content, actor=actor, comment="", configuration_keys=[])
+    return DatabasePublication.objects.create(
+        tenant=found.tenant, connection_id=found.id, connection_name=found.name, version=version, state=state,
+        requested_by=actor, expected_sha256=found.content.sha256,
+    )  # fmt: skip
+
+
 def ask(found: Live, owner: User, content: Content = GENERATED, **more: Any) -> DatabasePublication:
     fields: dict[str, Any] = {"comment": "First", "reason": "Test", "expected": found.content.sha256} | more
     return publish.request(found, content, actor=owner, **fields)

@@ -7,18 +7,17 @@ from typing import Any
 
 import pytest
 
-from identity.databases import checklist, checks, lint, scripts
+from identity.databases import checklist, checks, lint
 from identity.databases.form import DEFAULT_COLUMNS
 from identity.databases.models import (
     ChecklistTick,
     ConfigurationValue,
     DatabaseDraft,
-    DatabasePublication,
     DatabaseTest,
 )
 from identity.databases.scripts import Content
 from portal.models import AuditEvent, Run
-from tests.identity.database_line import GENERATED, HTMX, INJECTION, changed, draft, green, live, text
+from tests.identity.database_line import GENERATED, HTMX, INJECTION, changed, draft, green, live, published, text
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BASE = "/t/dev/databases/"
@@ -59,7 +58,7 @@ def form_fields(**more: Any) -> dict[str, Any]:
 )
 def test_each_role_opens_what_it_may(role: str | None, allowed: list[str], person: Any, owner: Any, found: Any) -> None:
     draft(found, actor=owner.user)
-    was_live(found, owner.user)
+    published(found, owner.user, state="replaced")
     someone = person(role)
     opened = [path for path in [*PAGES, *WRITING] if someone.get(BASE + path.format(id=found.id)).status_code == 200]
     assert opened == allowed
@@ -461,27 +460,10 @@ def test_who_has_to_approve_sees_it_on_the_home_page(owner: Any, person: Any, te
     found = live(tenants["prod"], sandbox.tenant("prod"))
     draft(found, actor=owner.user)
     green(found)
-    place = {"id": found.id, "name": found.name}
-    version = scripts.version_of(
-        found.tenant, place, GENERATED, actor=owner.user, comment="", configuration_keys=[]
-    )  # fmt: skip
-    DatabasePublication.objects.create(
-        tenant=found.tenant, connection_id=found.id, connection_name=found.name, version=version, state="requested",
-        requested_by=owner.user, expected_sha256=found.content.sha256,
-    )  # fmt: skip
+    published(found, owner.user, state="requested")
     assert "asks for approval" in text(person("database-owner", "release2").get("/"))
     assert "asks for approval" not in text(owner.get("/"))
     assert "asks for approval" not in text(person("helpdesk").get("/"))
-
-
-def was_live(found: Any, actor: Any) -> None:
-    """The generated scripts, once, as version 1."""
-    place = {"id": found.id, "name": found.name}
-    version = scripts.version_of(found.tenant, place, GENERATED, actor=actor, comment="", configuration_keys=[])
-    DatabasePublication.objects.create(
-        tenant=found.tenant, connection_id=found.id, connection_name=found.name, version=version, state="replaced",
-        requested_by=actor, expected_sha256=found.content.sha256,
-    )  # fmt: skip
 
 
 def narrow(local: Any, tenant: Any, scopes: list[str]) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -14,7 +15,6 @@ from deployments import promotions, snapshots
 from deployments.models import Promotion, Snapshot
 from deployments.plan import Pick
 from deployments.snapshots import Reading
-from identity.databases.models import DatabasePublication, DatabaseVersion
 from identity.mfa import drafts
 from identity.mfa.login_flow import ACTION_NAME
 from identity.mfa.models import Publication
@@ -112,47 +112,32 @@ def policy_acts(dev: Any, local: Any, person: Any) -> list[Act]:
 
 
 def database_acts(dev: Any, local: Any, person: Any) -> list[Act]:
-    owner = person("database-owner").user
-    found = line.live(dev, local)
-    line.draft(found, actor=owner)
-    place = {"tenant": dev, "connection_id": found.id, "connection_name": found.name}
-    content = line.GENERATED
-    versions = [
-        DatabaseVersion.objects.create(
-            **place, number=n, content=content.to_json(), sha256=content.sha256, author=owner
-        )
-        for n in (1, 2)
-    ]
-    known = {"expected_sha256": found.content.sha256, "requested_by": owner}
-    DatabasePublication.objects.create(**place, version=versions[0], state="replaced", **known)
-    waits = DatabasePublication.objects.create(**place, version=versions[1], state="requested", **known)
-    base = f"/t/dev/databases/{found.id}"
+    base, waiting = database_history(dev, local, person("database-owner").user)
+    back, button = f"{base}/versions/1/roll-back/", 'class="btn btn-primary "'
     hidden = PAGES - {"read:connections_options"}
-    owns = "database-owner"
+    act = partial(Act, role="database-owner", scope="update:connections")
     return [
-        Act("databases.publish", owns, f"{base}/", "update:connections", f'href="{base}/publish/"'),
-        Act("databases.publish", owns, f"{base}/", "update:connections", f'href="{base}/versions/1/roll-back/"'),
-        Act(
-            "databases.publish",
-            owns,
-            f"{base}/versions/1/",
-            "update:connections",
-            f'href="{base}/versions/1/roll-back/"',
-        ),
-        Act(
-            "databases.publish", owns, f"{base}/versions/1/roll-back/", "update:connections", 'class="btn btn-primary "'
-        ),
-        Act(
-            "databases.approve",
-            owns,
-            waits.get_absolute_url(),
-            "update:connections",
-            'data-dialog="approve"',
-            "release2",
-        ),
-        Act("databases.rehearse", owns, f"{base}/rehearse/", "update:connections", 'class="btn btn-primary "'),
-        Act("databases.import", owns, f"{base}/", "read:connections_options", f'href="{base}/import/"', granted=hidden),
+        act("databases.publish", url=f"{base}/", control=f'href="{base}/publish/"'),
+        act("databases.publish", url=f"{base}/", control=f'href="{back}"'),
+        act("databases.publish", url=f"{base}/versions/1/", control=f'href="{back}"'),
+        act("databases.publish", url=back, control=button),
+        act("databases.approve", url=waiting, control='data-dialog="approve"', account="release2"),
+        act("databases.rehearse", url=f"{base}/rehearse/", control=button),
+        replace(
+            act("databases.import", url=f"{base}/", control=f'href="{base}/import/"'),
+            scope="read:connections_options",
+            granted=hidden,
+        ),  # fmt: skip
     ]
+
+
+def database_history(dev: Any, local: Any, owner: Any) -> tuple[str, str]:
+    """A database with a version to roll back to, and what waits at another: the addresses of both."""
+    found, other = line.live(dev, local), line.live(dev, local, "larkspur-customers")
+    line.draft(found, actor=owner)
+    published = line.published(found, owner, state="replaced")
+    waits = line.published(other, owner, state="requested")
+    return f"/t/dev/databases/{published.connection_id}", waits.get_absolute_url()
 
 
 def release_acts(dev: Any, person: Any) -> list[Act]:
