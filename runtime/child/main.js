@@ -29,7 +29,7 @@ const IDLE = "Nothing is left to wait for, so the code can never finish. Auth0 w
 
 function verdict(ending, file) {
   if (ending.idle) return { outcome: "timeout", error: { name: "TimeoutError", message: IDLE, stack: "" } };
-  if ("error" in ending) return { outcome: "error", error: describe(ending.error, file) };
+  if ("error" in ending) return { outcome: "error", error: { ...describe(ending.error, file), uncaught: Boolean(ending.tainted) } };
   return { outcome: "completed", error: null };
 }
 

@@ -37,7 +37,7 @@ BAD = {
         f"A profile was expected; the script answered callback with Error: connect EACCES {ELSEWHERE}."
     ),
     "require('net').connect(80, 'elsewhere.example');": (
-        f"The script threw instead of calling back. Error: connect EACCES {ELSEWHERE}"
+        f"An error that nothing in the script caught ended it. Error: connect EACCES {ELSEWHERE}. Listen for 'error'"
     ),
     "return callback(null, { user_id: JSON.stringify(process.env) });": "The profile's email is not the user's.",
     "callback(null); callback(null);": "The callback was called 2 times.",

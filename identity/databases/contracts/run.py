@@ -14,7 +14,8 @@ from typing import Any
 
 from identity.databases.contracts.cases import CASES, SILENT, Case, Lacking, silence
 from identity.databases.contracts.database import Database
-from identity.databases.contracts.trial import MASK, Trial, described, invariants, silent
+from identity.databases.contracts.settings import given, without_value
+from identity.databases.contracts.trial import MASK, Trial, described, invariants, is_module_missing, silent
 from identity.databases.form import Form
 from runtime import scripts as runtime_scripts
 from runtime.relay import Fault
@@ -94,6 +95,11 @@ class Bench:
     container: str = field(default_factory=lambda: secrets.token_hex(8))
     # script -> how often it used up all of its time although nothing was wrong with the database
     stopped: Counter[str] = field(default_factory=Counter)
+    # Scripts that need a module which is not here: one failed case says it, the others are left out.
+    untried: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.configuration = given(self.scripts.values(), self.database.configuration)
 
     def verdict(self, case: Case) -> Verdict:
         if reason := self._reason_to_leave_out(case):
@@ -103,12 +109,12 @@ class Bench:
                 return self._left_out(case, "This can't be played with this database.")
             self.database.said()
             trial = self._try(case, fault)
-        # What came of it is looked at when the trouble is over; without an answer there is nothing to look at.
-        problems = silent(trial.result) or case.expect(trial)
-        problems = [*invariants(trial, silence=case.fault == SILENT), *problems]
-        # Scripts keep to themselves what their database refused, and rightly; who mends them needs to know.
-        if problems and (refused := self.database.said()):
-            problems.append(f"The database said: {refused[0][:200].rstrip('.')}.")
+        if is_module_missing(trial.result):
+            self.untried.add(case.script)
+        return self._judged(case, trial)
+
+    def _judged(self, case: Case, trial: Trial) -> Verdict:
+        problems = self._problems(case, trial)
         return Verdict(
             case.id,
             case.script,
@@ -120,7 +126,20 @@ class Bench:
             trial.result.duration_ms,
         )
 
+    def _problems(self, case: Case, trial: Trial) -> list[str]:
+        """What came of it is looked at when the trouble is over; without an answer there is nothing to look at."""
+        problems = silent(trial.result) or case.expect(trial)
+        problems = [*invariants(trial, silence=case.fault == SILENT), *problems]
+        if not problems:
+            return []
+        # Scripts keep to themselves what their database refused, and rightly; who mends them needs to know.
+        refused = self.database.said()[:1]
+        hints = [f"The database said: {text[:200].rstrip('.')}." for text in refused]
+        return [*problems, *hints, *without_value(self.scripts[case.script], self.configuration)]
+
     def _reason_to_leave_out(self, case: Case) -> str:
+        if case.script in self.untried:
+            return "The script needs a module that is not here."
         if case.needs == "hash" and self.form.store == "https_api":
             return "The API itself checks passwords."
         if case.needs not in (None, "hash") and not self.form.columns.get(case.needs):
@@ -172,7 +191,7 @@ class Bench:
             self.scripts[script],
             script=script,
             arguments=arguments,
-            configuration=self.database.configuration,
+            configuration=self.configuration,
             allow_hosts=self.database.hosts,
             timeout_seconds=TIMEOUT_SECONDS,
             linger_seconds=0.004,

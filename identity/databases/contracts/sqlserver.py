@@ -1,4 +1,4 @@
-"""SQL Server for contract tests: no server can be had here, so the module mssql has a double (doubles/mssql.js).
+"""SQL Server for contract tests: no server can be had here, so the modules mssql and tedious have doubles (doubles/).
 
 What a script sends is parsed as T-SQL and run, with its parameters, on SQLite. That proves statements, parameters,
 error handling and connections, and not SQL Server itself.
@@ -14,6 +14,7 @@ from typing import Any
 from identity.databases.contracts.lines import LocalServer
 from identity.databases.contracts.sqlite_engine import BadStatement, Duplicate, SqliteEngine, StandIn
 
+DOUBLES = Path(__file__).parent / "doubles"
 NAME = "sqlserver.contract.test:1433"
 DUPLICATE_KEY, SYNTAX, NO_ROOM = 2627, 102, 17809
 
@@ -29,7 +30,8 @@ class SqlserverDatabase(StandIn):
         self.server = LocalServer(self._serve)
         self.hosts = {NAME: self.server.address}
         self.configuration = {"DATABASE_URL": f"Server={NAME.replace(':', ',')};Database=contract;Encrypt=true"}
-        self.doubles = {"mssql": (Path(__file__).parent / "doubles" / "mssql.js").read_text(encoding="utf-8")}
+        mssql, tedious = ((DOUBLES / f"{name}.js").read_text(encoding="utf-8") for name in ("mssql", "tedious"))
+        self.doubles = {"mssql": mssql, "tedious": mssql + tedious}
 
     def _serve(self, connection: socket.socket) -> None:
         """One JSON object per line: {"text", "parameters"} -> {"recordset", "rowsAffected"} or {"error", "number"}."""

@@ -51,6 +51,18 @@ FORBIDDEN = {
 }
 
 
+NOT_HERE = (
+    "is not installed where scripts are tested, so this script can't be tried here; Auth0 may have it. Use a module that "
+    "is here (fetch needs none), have it installed beside them, or publish with a reason."
+)
+UNCAUGHT = "Listen for 'error' events (client.on('error', ...)), and put what is awaited into try { }."
+
+
+def is_module_missing(result: ScriptResult) -> bool:
+    """The script asked for a module that is not installed here, and made nothing of it."""
+    return not result.callbacks and (result.error or {}).get("code") == "MODULE_NOT_FOUND"
+
+
 def described(result: ScriptResult) -> str:
     """What came back, in a line for a person."""
     if result.outcome == "success":
@@ -64,6 +76,8 @@ def described(result: ScriptResult) -> str:
 def explained(result: ScriptResult) -> str:
     """The text of the error, with what Node says to its operators put into words for a person."""
     text = str((result.error or {}).get("message") or "").strip() or "no text"
+    if is_module_missing(result):
+        return f"{text.replace('Cannot find module', 'The module')} {NOT_HERE}"
     if result.outcome == "timeout" and "20 seconds" not in text:
         text += " Auth0 waits 20 seconds."
     return next((f"Scripts can't {act}." for flag, act in FORBIDDEN.items() if flag in text), text)
@@ -73,9 +87,14 @@ def silent(result: ScriptResult) -> list[str]:
     """Why there is no answer to judge: the script has not called back."""
     if result.outcome in ("timeout", "crashed", "refused"):
         return [f"The script did not call back. {explained(result)}"]
-    if result.outcome == "error" and result.callbacks == 0:
-        return [f"The script threw instead of calling back. {described(result).removeprefix('it threw ')}"]
-    return []
+    if result.outcome != "error" or result.callbacks:
+        return []
+    if is_module_missing(result):
+        return [explained(result)]
+    told = described(result).removeprefix("it threw ")
+    if (result.error or {}).get("uncaught"):
+        return [f"An error that nothing in the script caught ended it. {told.removesuffix('.')}. {UNCAUGHT}"]
+    return [f"The script threw instead of calling back. {told}"]
 
 
 def answered(result: ScriptResult, who: str = "the script") -> str:
@@ -200,7 +219,9 @@ def invariants(trial: Trial, *, silence: bool = False) -> list[str]:
             problems.append(f"The callback was called {result.callbacks} times.")
         problems += silent(result)
         if result.late_error:
-            problems.append(f"After its callback the script failed: {result.late_error['message'][:200].rstrip('.')}.")
+            advice = f" {UNCAUGHT}" if result.late_error.get("uncaught") else ""
+            said = result.late_error["message"][:200].rstrip(".")
+            problems.append(f"After its callback the script failed: {said}.{advice}")
         # A client of HTTP keeps connections for the next request, and that is well.
         if result.open_connections and trial.form.store != "https_api" and not silence:
             problems.append(f"{result.open_connections} connection(s) to the database stayed open.")
