@@ -51,6 +51,9 @@ BAD = {
         "A profile was expected; the script answered callback with TypeError: The value given to the callback can't be "
         "sent as JSON"
     ),
+    "import('pg').then((pg) => callback(null, pg), callback);": (
+        "A profile was expected; the script answered callback with TypeError: Scripts can't use import(); write require()."
+    ),
     "throw null;": "The script threw instead of calling back. Error: null",
 }
 

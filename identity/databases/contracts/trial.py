@@ -48,12 +48,14 @@ FORBIDDEN = {
     "--allow-fs-read": "read a file",
     "--allow-fs-write": "write a file",
     "--allow-addons": "load a native module",
+    "--allow-inspector": "open a debugger",
+    "dynamic import": "use import(); write require()",
 }
 
 
 NOT_HERE = (
-    "is not installed where scripts are tested, so this script can't be tried here; Auth0 may have it. Use a module that "
-    "is here (fetch needs none), have it installed beside them, or publish with a reason."
+    "is not installed where scripts are tested, so this script can't be tried here; Auth0 may have it. Use a module "
+    "that is here (fetch needs none), have it installed beside them, or publish with a reason."
 )
 UNCAUGHT = "Listen for 'error' events (client.on('error', ...)), and put what is awaited into try { }."
 
