@@ -18,6 +18,9 @@ from portal.supervisor import Child, Supervisor
 from sandbox.kinds.strategies import OLDER_PASSWORD_OPTIONS
 from tests.environment import M2M_CLIENT_ID, M2M_CLIENT_SECRET, TENANTS, Environment
 
+# Of more requests a tenant forgets the first.
+MOST_LISTED = 1000
+
 
 class LocalTenant:
     """One tenant of the running sandbox from outside: its Management API with all scopes, and its control surface."""
@@ -36,6 +39,7 @@ class LocalTenant:
         self.http = httpx.Client(base_url=self.url, verify=trust, trust_env=False, timeout=30)
         self._token = ""
         self._touched = False
+        self._token_is_odd = False  # of another clock, seed or key than after a reset
 
     @property
     def browser_url(self) -> str:
@@ -93,8 +97,8 @@ class LocalTenant:
     def reset(self, seed: str | None = None) -> None:
         """Everything as the seed says ("demo" unless "factory" is asked for)."""
         self.control("POST", "reset", {"seed": seed} if seed else None)
-        self._token = "" if seed else self._token
-        self._touched = seed is not None
+        self._token = "" if seed or self._token_is_odd else self._token
+        self._touched = self._token_is_odd = seed is not None
 
     def conditions(self, **conditions: Any) -> None:
         """latency_ms=, rate_limit={"burst", "per_second"}, plan=, search_lag_seconds=, faults=[{...}]."""
@@ -102,7 +106,7 @@ class LocalTenant:
         self.control("POST", "conditions", conditions)
 
     def advance_clock(self, seconds: float) -> None:
-        self._touched = True
+        self._touched = self._token_is_odd = True
         self.control("POST", "clock", {"advance_seconds": seconds})
         if seconds >= 86_400:  # a token lives for a day
             self._token = ""
@@ -120,20 +124,24 @@ class LocalTenant:
         return list(self.control("GET", "requests"))
 
     def forget_requests(self) -> None:
-        self._touched = self._touched or self._was_written_to()
+        self._look_for_writes()
         self.control("DELETE", "requests")
 
     def restore(self) -> None:
         """After a test: undo what it did, if it did anything."""
-        if self._touched or self._was_written_to():
+        found = self._look_for_writes()
+        if self._touched:
             self.reset()
-            self._touched, self._token = False, ""
-        self.control("DELETE", "requests")
+        elif found:
+            self.control("DELETE", "requests")
 
-    def _was_written_to(self) -> bool:
-        return any(
-            request["method"] != "GET" or not request["path"].startswith("/api/v2/") for request in self.requests()
-        )
+    def _look_for_writes(self) -> list[dict[str, Any]]:
+        """All that was asked; notes whether any of it may have changed something."""
+        found = self.requests()
+        writes = [each for each in found if each["method"] != "GET" or not each["path"].startswith("/api/v2/")]
+        self._touched = self._touched or bool(writes) or len(found) >= MOST_LISTED
+        self._token_is_odd = self._token_is_odd or any("/keys/" in each["path"] for each in writes)
+        return found
 
 
 class LocalTenants:

@@ -201,7 +201,7 @@ def new_client(tenant: Any, **fields: Any) -> dict[str, Any]:
 
 
 def enable(tenant: Any, client: dict[str, Any], connection: str) -> None:
-    found = tenant.named("connections", connection)
+    (found,) = tenant.api("GET", "/connections", name=connection)
     enabled = [{"client_id": client["client_id"], "status": True}]
     tenant.api("PATCH", f"/connections/{found['id']}/clients", enabled)
 
