@@ -126,15 +126,9 @@ def _import(promotion: Promotion, items: list[plan.Item], reading: snapshots.Rea
     with tempfile.TemporaryDirectory(prefix="castellan-import-") as name:
         project.write(bodies, Path(name))
         progress.say(f"Writing {len(items)} object(s) to {promotion.target.name}")
-        deploy_cli.run(
-            promotion.target,
-            "import",
-            Path(name),
-            progress=progress,
-            on_event=teller(progress),
-            included=[kind for kind in KINDS if kind in bodies],
-            allow=writes.allowed(items, reading.ids),
-        )
+        included = [kind for kind in KINDS if kind in bodies]
+        job = deploy_cli.Job("import", Path(name), included, allow=writes.allowed(items, reading.ids))
+        deploy_cli.run(promotion.target, job, on_event=teller(progress), progress=progress)
 
 
 def body(item: plan.Item, live: Any, given: dict[str, str]) -> Any:

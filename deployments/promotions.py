@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from deployments import analysis, plan, scopes, snapshots
 from deployments.findings import ERROR, Circumstances, Finding
+from deployments.kinds import KINDS, LIST
 from deployments.models import Promotion, Snapshot
 from portal import audit, auth0, runs, tenants
 from portal.access import permissions_of
@@ -209,8 +210,6 @@ def _chosen(found: list[plan.Item], picks: list[plan.Pick]) -> list[plan.Item]:
 
 def not_promotable(item: plan.Item) -> str:
     """Why an item is shown but can't be picked; empty where it can."""
-    from deployments.kinds import KINDS, LIST
-
     kind = KINDS[item.kind]
     if kind.compare_only:
         return kind.compare_only

@@ -71,15 +71,8 @@ def read(tenant: Tenant, progress: Progress, *, kinds: set[str] | None = None, p
     excluded = [*SKIPPED_ALWAYS, *(() if prompts else SLOW)]
     with tempfile.TemporaryDirectory(prefix="castellan-export-") as name:
         folder = Path(name)
-        outcome = deploy_cli.run(
-            tenant,
-            "export",
-            folder,
-            on_event=_teller(tenant, progress),
-            progress=progress,
-            included=included,
-            excluded=None if included else excluded,
-        )
+        job = deploy_cli.Job("export", folder, included, [] if included else excluded)
+        outcome = deploy_cli.run(tenant, job, on_event=_teller(tenant, progress), progress=progress)
         wanted = included or [kind for kind in KINDS if kind not in excluded]
         content, doubled = project.read(folder, kinds=wanted)
         files = {kind: _object_files(folder, KINDS[kind]) for kind in wanted}

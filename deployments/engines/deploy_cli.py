@@ -12,7 +12,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -38,6 +38,20 @@ _CERTIFICATE = ("CERT", "SELF_SIGNED", "UNABLE_TO_VERIFY", "UNABLE_TO_GET_ISSUER
 Event = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Job:
+    """What one process does: "export" a tenant into the folder, or "import" it from there.
+
+    `included`: kinds of the Deploy CLI, all where None. `allow`: an import's writes (see engines.writes).
+    """
+
+    mode: str
+    folder: Path
+    included: list[str] | None = None
+    excluded: list[str] = field(default_factory=list)
+    allow: list[Event] = field(default_factory=list)
+
+
 @dataclass
 class Outcome:
     """What a job's events add up to. `counts` is what was read of each kind (None: the Deploy CLI got nothing).
@@ -52,40 +66,17 @@ class Outcome:
     result: Event = field(default_factory=dict)
 
 
-def run(
-    tenant: Tenant,
-    mode: str,
-    folder: Path,
-    *,
-    on_event: Callable[[Event], None],
-    progress: Progress | None = None,
-    included: list[str] | None = None,
-    excluded: list[str] | None = None,
-    allow: list[Event] | None = None,
-) -> Outcome:
-    """Run one job: "export" into a folder, or "import" from it. `allow` are an import's writes (see engines.writes).
+def run(tenant: Tenant, job: Job, *, on_event: Callable[[Event], None], progress: Progress | None = None) -> Outcome:
+    """Run one job. `on_event` gets each event of the bridge as it comes.
 
-    `on_event` gets each event of the bridge as it comes. Raises Cancelled where a person stopped the run (the process
-    group is killed at once), else NotConnected, MissingScope, Invalid, Conflict, Refused or Unavailable.
+    Raises Cancelled where a person stopped the run (the process group is killed at once), else NotConnected,
+    MissingScope, Invalid, Conflict, Refused or Unavailable.
     """
-    if mode == "import":
-        auth0.check_writable(tenant)
-    job = {
-        "mode": mode,
-        "domain": tenant.domain,
-        "token": tokens.young(tenant, tokens.credentials(tenant, writing=mode == "import")).value,
-        "clientId": tenant.client_id,
-        "folder": str(folder),
-        "included": included,
-        "excluded": excluded or [],
-        "allow": allow or [],
-        "retries": RETRIES,
-    }
-    outcome = Outcome()
+    line, outcome = _line(tenant, job), Outcome()
     with tempfile.TemporaryDirectory(prefix="castellan-") as scratch, _child(tenant, Path(scratch)) as (child, errors):
         stop = lambda: kill(child)  # noqa: E731  it is handed over, once
         with progress.when_cancelled(stop) if progress else contextlib.nullcontext():
-            _send(child, job)
+            _send(child, line)
             for event in _events(child):
                 _add(tenant, outcome, event)
                 on_event(event)
@@ -137,11 +128,21 @@ def _authorities(tenant: Tenant) -> str:
     return "\n".join(part for part in (common, tenant.ca_bundle) if part)
 
 
-def _send(child: subprocess.Popen[bytes], job: Event) -> None:
+def _line(tenant: Tenant, job: Job) -> bytes:
+    """The job as the bridge reads it, with a token. Raises ReadOnly, and as portal.auth0.tokens does."""
+    writing = job.mode == "import"
+    if writing:
+        auth0.check_writable(tenant)
+    token = tokens.young(tenant, tokens.credentials(tenant, writing=writing)).value
+    access = {"domain": tenant.domain, "token": token, "clientId": tenant.client_id, "retries": RETRIES}
+    return json.dumps(asdict(job) | {"folder": str(job.folder)} | access).encode() + b"\n"
+
+
+def _send(child: subprocess.Popen[bytes], line: bytes) -> None:
     # The pipe stays open after the job: its end tells the child that this process is dead.
     assert child.stdin  # noqa: S101  it was asked for
     with contextlib.suppress(BrokenPipeError):
-        child.stdin.write(json.dumps(job).encode() + b"\n")
+        child.stdin.write(line)
         child.stdin.flush()
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from deployments import plan, project, scopes, snapshots
 from deployments.engines import deploy_cli, writes
+from deployments.engines.deploy_cli import Job
 from deployments.models import Snapshot
 from portal import runs
 from portal.auth0 import tokens
@@ -40,7 +41,7 @@ def write(
 ) -> Any:
     project.write(content, folder)
     told = events if events is not None else []
-    return deploy_cli.run(tenant, "import", folder, on_event=told.append, included=list(content), allow=allow)
+    return deploy_cli.run(tenant, Job("import", folder, list(content), allow=allow), on_event=told.append)
 
 
 def created(content: project.Content) -> list[Any]:
@@ -87,7 +88,7 @@ def test_the_child_has_an_empty_environment_and_no_token_in_its_arguments(
         if not seen:
             seen.extend(_children())
 
-    deploy_cli.run(run.tenant, "export", tmp_path, on_event=look, included=["roles"])
+    deploy_cli.run(run.tenant, Job("export", tmp_path, ["roles"]), on_event=look)
     assert len(seen) == 1
     arguments, environment = seen[0]
     names = {entry.partition("=")[0] for entry in environment.split("\0") if entry}
@@ -289,4 +290,4 @@ def test_a_lost_connection_is_unavailable(run: Run, tmp_path: Path) -> None:
     tokens.fetch(run.tenant)
     run.tenant.domain = "localhost:1"
     with pytest.raises((Unavailable, NotConnected)):
-        deploy_cli.run(run.tenant, "export", tmp_path, on_event=lambda event: None, included=["roles"])
+        deploy_cli.run(run.tenant, Job("export", tmp_path, ["roles"]), on_event=lambda event: None)

@@ -248,7 +248,7 @@ def test_a_snapshot_is_read_by_the_reading_application(dev, reader, grant, tmp_p
 
     grant({"update:users"})
     told = []
-    deploy_cli.run(stored(dev), "export", tmp_path, on_event=told.append, included=["guardianFactors"])
+    deploy_cli.run(stored(dev), deploy_cli.Job("export", tmp_path, ["guardianFactors"]), on_event=told.append)
     assert {event["status"] for event in told if event["ev"] == "http"} == {200}
 
 
