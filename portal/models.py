@@ -34,7 +34,8 @@ class Tenant(models.Model):
         default=0, help_text="Place on the ladder: changes are promoted from a lower to a higher number."
     )
     protected = models.BooleanField(
-        default=False, help_text="Asks for its typed name; promotions and database scripts for a second person as well."
+        default=False,
+        help_text="Asks for its typed name; promotions, MFA policies and database scripts for a second person as well.",
     )
     read_only = models.BooleanField(default=False, help_text="The portal refuses every write to this tenant.")
     client_id = models.CharField(max_length=64)

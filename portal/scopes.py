@@ -92,6 +92,7 @@ FEATURES: dict[str, Feature] = {
     "mfa.view": Feature(("read:actions",), _MFA_SETTINGS),
     "mfa.preview": Feature((*_PEOPLE, "read:actions", *_MFA_SETTINGS), permission="users.view"),
     "mfa.publish": Feature(_PUBLISH_ACTION, ("update:tenant_settings",)),
+    "mfa.approve": Feature(_PUBLISH_ACTION, ("update:tenant_settings",)),
     "mfa.roll_back": Feature(_PUBLISH_ACTION, ("update:tenant_settings",)),
     "mfa.remove": Feature(("read:actions", "update:actions"), permission="mfa.publish"),
     "databases.view": Feature(("read:connections",), ("read:connections_options", "read:actions")),

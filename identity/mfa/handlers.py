@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import reverse
 
-from identity.mfa import population, publish
+from identity.mfa import applying, population, publish
 from identity.mfa.models import Publication
 from portal import runs
 from portal.models import Run, Tenant
@@ -15,7 +15,7 @@ from portal.runs import Progress
 
 @runs.handler(publish.RUN_KIND, interrupted=Publication.interrupted)
 def publish_policy(run: Run, progress: Progress) -> dict[str, Any]:
-    return publish.carry_out(run, progress)
+    return applying.carry_out(run, progress)
 
 
 @runs.handler(population.RUN_KIND)
@@ -37,4 +37,4 @@ def waiting(user: Any) -> list[dict[str, str]]:
     ]
 
 
-runs.WAITING.append(waiting)
+runs.WAITING += [publish.FOUR_EYES.waiting_for, waiting]

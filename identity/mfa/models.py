@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.models import User
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from identity.approvals import AbstractDecision
 from identity.publications import PERSON, AbstractPublication, AbstractVersion
 from portal.models import Tenant
 
@@ -47,21 +49,27 @@ class PolicyVersion(AbstractVersion):
         return f"{self.name}, version {self.number}"
 
 
-class Publication(AbstractPublication):
+class Publication(AbstractDecision, AbstractPublication):
     """One act on a tenant's login flow: a version brought there, or taken away (`version` is None).
 
-        running ──> live ──> replaced | removed
-           │  └───> removed (the act took a policy away)
-           └──────> failed | cancelled | interrupted
+        requested ──> running ──> live ──> replaced | removed
+            │            │  └───> removed (the act took a policy away)
+            │            └──────> failed | cancelled | interrupted
+            └──> refused | withdrawn
 
-    The two constraints are the lock: one act at a time and one live policy per tenant.
+    Publishing to a protected tenant begins at requested (identity.approvals), everything else at running. The
+    constraints are the lock: per tenant one act at a time, one live policy, and one request that waits. What waits
+    does not stand in the way of a roll back.
     """
 
     class State(models.TextChoices):
+        REQUESTED = "requested"
         RUNNING = "running"
         LIVE = "live"
         REPLACED = "replaced"
         REMOVED = "removed"
+        REFUSED = "refused"
+        WITHDRAWN = "withdrawn"
         FAILED = "failed"
         CANCELLED = "cancelled"
         INTERRUPTED = "interrupted"
@@ -80,6 +88,8 @@ class Publication(AbstractPublication):
     accepted_lockouts = models.JSONField(default=list)
     # Switch on "Customize MFA factors using Actions" on the way.
     customize = models.BooleanField(default=False)
+    # What was live when it was asked for; something else stops an approval.
+    expected = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta(AbstractPublication.Meta):
         app_label = "identity"
@@ -88,6 +98,13 @@ class Publication(AbstractPublication):
                 fields=["tenant"], condition=Q(state="running"), name="one_publication_at_a_time_per_tenant"
             ),
             models.UniqueConstraint(fields=["tenant"], condition=Q(state="live"), name="one_live_policy_per_tenant"),
+            models.UniqueConstraint(
+                fields=["tenant"], condition=Q(state="requested"), name="one_requested_policy_per_tenant"
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_by__isnull=True) | ~Q(decided_by=models.F("requested_by")),
+                name="policy_four_eyes",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -95,3 +112,8 @@ class Publication(AbstractPublication):
 
     def get_absolute_url(self) -> str:
         return reverse("identity:publication", args=[self.tenant.slug, self.pk])
+
+    @property
+    def people(self) -> list[User]:
+        """Who asked for it, and who approved it."""
+        return [person for person in (self.requested_by, self.decided_by) if person]

@@ -1,12 +1,12 @@
-"""Publishing, rolling back and taking away: the confirmation that shows all it will do, and the result."""
+"""Publishing, rolling back and taking away: the confirmation that shows all it will do."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 
 from identity.mfa import drafts, guard, login_flow, publish
 from identity.mfa import policy as policies
@@ -14,7 +14,7 @@ from identity.mfa.forms import PublishForm, RemoveForm
 from identity.mfa.models import Policy, PolicyVersion, Publication
 from portal.access import PermissionView
 from portal.errors import Conflict, Refused
-from portal.models import AuditEvent
+from portal.models import Tenant
 
 Kind = Publication.Kind
 
@@ -30,7 +30,7 @@ class Publish(PermissionView):
 
     def post(self, request: HttpRequest, tenant: str, pk: int, number: int | None = None) -> HttpResponse:
         version = self.version(pk, number)
-        looked = self.look(version)
+        looked = effect(self.tenant, version, [self.person])
         form = self.form(looked, request.POST)
         if not form.is_valid():
             return self.show(version, looked, form, status=422)
@@ -47,26 +47,11 @@ class Publish(PermissionView):
             accepted_lockouts=[person.user_id for person in looked["locked_out"]],
             customize=given.get("customize", False),
         )
-        return redirect("identity:publication", tenant, publication.pk)
+        return redirect(publication)
 
     def version(self, pk: int, number: int | None) -> PolicyVersion:
         policy = get_object_or_404(Policy.objects.select_related("updated_by"), pk=pk)
         return get_object_or_404(policy.versions, number=number) if number else drafts.candidate(policy)
-
-    def look(self, version: PolicyVersion) -> dict[str, Any]:
-        """Everything that the confirmation shows, read from the tenant."""
-        live, rules = login_flow.live(self.tenant), policies.from_json(version.content)
-        settings = login_flow.mfa_settings(self.tenant)
-        people = guard.check(self.tenant, version.code, settings, actor=self.person)
-        return {
-            "live": live,
-            "problems": settings.problems(rules),
-            "remarks": settings.remarks(rules),
-            "customizable": settings.customizable,
-            "people": people,
-            "locked_out": guard.locked_out(people),
-            "difference": drafts.difference(live.deployed_code, version.code, name="action.js"),
-        }
 
     def form(self, looked: dict[str, Any], data: Any = None, **initial: Any) -> PublishForm:
         return PublishForm(
@@ -84,19 +69,12 @@ class Publish(PermissionView):
         form: PublishForm | None = None,
         status: int = 200,
     ) -> HttpResponse:
-        looked = looked or self.look(version)
+        looked = looked or effect(self.tenant, version, [self.person])
         expected = looked["live"].publication
         shown = {"revision": version.policy.revision, "expected": expected.pk if expected else None}
-        context = {
-            "version": version,
-            "policy": version.policy,
-            "kind": self.kind,
-            "form": form or self.form(looked, **shown),
-            "sentences": policies.sentences(policies.from_json(version.content)),
-            # What the person can't mend by a tick in this form.
-            "refused": [p for p in looked["problems"] if looked["customizable"] or "Customize" not in p],
-            **looked,
-        }
+        form = form or self.form(looked, **shown)
+        asks = publish.needs_approval(self.tenant, self.kind)
+        context = {"policy": version.policy, "kind": self.kind, "asks": asks, "form": form, **looked}
         return render(self.request, "identity/mfa/publish.html", context, status=status)
 
     def unchanged(self, policy: Policy, revision: int) -> None:
@@ -150,43 +128,28 @@ class Remove(PermissionView):
             reason=given["reason"],
             ticket=given["ticket"],
         )
-        return redirect("identity:publication", tenant, publication.pk)
+        return redirect(publication)
 
     def show(self, form: RemoveForm, status: int = 200) -> HttpResponse:
         context = {"form": form, "live": login_flow.live(self.tenant)}
         return render(self.request, "identity/mfa/remove.html", context, status=status)
 
 
-class PublicationPage(PermissionView):
-    permission = "mfa.view"
-    template = "identity/mfa/publication.html"
-
-    def get(self, request: HttpRequest, tenant: str, pk: int) -> HttpResponse:
-        found = Publication.objects.select_related("version__policy", "run", "requested_by")
-        publication = get_object_or_404(found, pk=pk, tenant=self.tenant)
-        context: dict[str, Any] = {"publication": publication, "run": publication.run, "next": NEXT[publication.state]}
-        if publication.run:
-            event = publication.run.result.get("audit_event")
-            context["event"] = AuditEvent.objects.filter(pk=event).first() if event else None
-        if publication.version:
-            retry = [tenant, publication.version.policy_id, publication.version.number]
-            context["again_url"] = reverse("identity:publish-policy-version", args=retry)
-        return render(request, self.template, context)
-
-
-class Result(PublicationPage):
-    """The end of a publication: htmx asks for it until it is there."""
-
-    template = "identity/mfa/_result.html"
-
-
-# state -> what happens next, for the person who asked
-NEXT: dict[str, str] = {
-    "running": "",
-    "live": "The next sign-in of each user whom a rule names meets it. Sessions that are open go on until they end.",
-    "replaced": "Another policy is live here now.",
-    "removed": "Nobody is asked by this policy any more, from the next sign-in on. The Action is still in the tenant.",
-    "failed": "What was live before still is, unless a line above says that the code was deployed. Publish again.",
-    "cancelled": "What was live before still is, unless a line above says that the code was deployed.",
-    "interrupted": "The worker died. Publish again: each step looks first, and does only what is missing.",
-}
+def effect(tenant: Tenant, version: PolicyVersion, actors: list[User]) -> dict[str, Any]:
+    """What the version would do here, read from the tenant: for who asks for it, and for who approves it."""
+    live, rules = login_flow.live(tenant), policies.from_json(version.content)
+    settings = login_flow.mfa_settings(tenant)
+    people = guard.check(tenant, version.code, settings, actors=actors)
+    problems = settings.problems(rules)
+    return {
+        "version": version,
+        "live": live,
+        "sentences": policies.sentences(rules),
+        # What the person can't mend by a tick in the form.
+        "refused": [p for p in problems if settings.customizable or "Customize" not in p],
+        "remarks": settings.remarks(rules),
+        "customizable": settings.customizable,
+        "people": people,
+        "locked_out": guard.locked_out(people),
+        "difference": drafts.difference(live.deployed_code, version.code, name="action.js"),
+    }

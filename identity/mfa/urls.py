@@ -1,6 +1,6 @@
 from django.urls import path
 
-from identity.mfa import previews, publications, views
+from identity.mfa import decisions, previews, publications, views
 
 urlpatterns = [
     path("mfa-policies/", views.Policies.as_view(), name="policies"),
@@ -11,8 +11,17 @@ urlpatterns = [
     path("mfa-policies/previews/", previews.PreviewEverybody.as_view(), name="preview-policy-for-all"),
     path("mfa-policies/previews/<int:run>/", previews.Preview.as_view(), name="policy-preview"),
     path("mfa-policies/remove/", publications.Remove.as_view(), name="remove-policy"),
-    path("mfa-policies/publications/<int:pk>/", publications.PublicationPage.as_view(), name="publication"),
-    path("mfa-policies/publications/<int:pk>/result/", publications.Result.as_view(), name="publication-result"),
+    path("mfa-policies/publications/<int:pk>/", decisions.PublicationPage.as_view(), name="publication"),
+    path("mfa-policies/publications/<int:pk>/result/", decisions.Result.as_view(), name="publication-result"),
+    *(
+        path(
+            f"mfa-policies/publications/<int:pk>/{act}/",
+            decisions.Decide.as_view(),
+            {"act": act},
+            name=f"{act}-publication",
+        )
+        for act in ("approve", "refuse", "withdraw")
+    ),
     path("mfa-policies/<int:pk>/", views.PolicyPage.as_view(), name="policy"),
     path("mfa-policies/<int:pk>/edit/", views.EditPolicy.as_view(), name="edit-policy"),
     path("mfa-policies/<int:pk>/delete/", views.DeletePolicy.as_view(), name="delete-policy"),

@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                 ('domain', models.CharField(max_length=262, unique=True, validators=[django.core.validators.RegexValidator('^(?=.{1,255}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:\\d{1,5})?$', 'Write the domain alone, in lower case, such as acme.eu.auth0.com: no https:// and no slash.')])),
                 ('stage', models.CharField(choices=[('development', 'Development'), ('staging', 'Staging'), ('production', 'Production')], max_length=12)),
                 ('position', models.PositiveSmallIntegerField(default=0, help_text='Place on the ladder: changes are promoted from a lower to a higher number.')),
-                ('protected', models.BooleanField(default=False, help_text='Asks for its typed name; promotions and database scripts for a second person as well.')),
+                ('protected', models.BooleanField(default=False, help_text='Asks for its typed name; promotions, MFA policies and database scripts for a second person as well.')),
                 ('read_only', models.BooleanField(default=False, help_text='The portal refuses every write to this tenant.')),
                 ('client_id', models.CharField(max_length=64)),
                 ('client_secret', portal.crypto.EncryptedTextField(blank=True)),

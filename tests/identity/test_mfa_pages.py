@@ -281,14 +281,14 @@ def test_publishing_shows_what_it_will_do_then_does_it(eager: None, security: An
     assert "Live" in text(security.get(BASE + "state/", **HTMX))
 
 
-def test_production_asks_for_its_typed_name(eager: None, security: Any, policy: Policy) -> None:
+def test_production_asks_for_its_typed_name(security: Any, policy: Policy) -> None:
     path = f"/t/prod/mfa-policies/{policy.pk}/publish/"
     assert "Type prod to confirm" in text(security.get(path))
     for typed in ({}, {"typed_name": "dev"}):
         assert confirm(security, path, **typed).status_code == 422
     assert not Publication.objects.exists()
     assert confirm(security, path, typed_name="prod").status_code == 302
-    assert Publication.objects.get().state == "live"
+    assert Publication.objects.get().state == "requested"
 
 
 def test_locking_out_oneself_must_be_said_in_words(eager: None, security: Any, sandbox: Any) -> None:

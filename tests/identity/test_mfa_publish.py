@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
-from identity.mfa import drafts, login_flow, publish
+from identity.mfa import applying, drafts, login_flow, publish
 from identity.mfa.login_flow import ACTION_NAME
 from identity.mfa.models import Policy, PolicyVersion, Publication
 from identity.mfa.policy import PolicyRules, Rule
@@ -325,7 +325,7 @@ def test_a_run_that_was_told_to_stop_writes_nothing_more_and_frees_the_tenant(
     progress = runs.Progress(publication.run)
     progress._stop()
     with pytest.raises(runs.Cancelled):
-        publish.carry_out(publication.run, progress)
+        applying.carry_out(publication.run, progress)
     publication.refresh_from_db()
     assert publication.state == State.CANCELLED
     assert ACTION_NAME not in flow(sandbox.tenant("dev"))
@@ -433,7 +433,9 @@ def test_in_the_tenant_of_the_sign_in_all_staff_are_guarded(
     home.api("PATCH", f"/users/{colleague['user_id']}", {"email_verified": False})
     strict = drafts.create("Strict", rules("larkspur.example", unverified_email="deny"), actor=actor)
     version = drafts.version_of(strict, comment="", actor=actor)
-    assert "helpdesk@larkspur.example: Refused" in bring(tenants["prod"], version, actor).run.error
+    asked = bring(tenants["prod"], version, actor)
+    publish.FOUR_EYES.approve(asked, actor=people.account("release2", ["security"]), sha256=version.code_sha256)
+    assert "helpdesk@larkspur.example: Refused" in Publication.objects.get(pk=asked.pk).run.error
     assert bring(tenants["staging"], version, actor).state == State.LIVE
 
 

@@ -88,6 +88,7 @@ def policy_acts(dev: Any, local: Any, person: Any) -> list[Act]:
     policy = drafts.save(policy, "Partners", stricter, revision=policy.revision, actor=actor)
     second = drafts.version_of(policy, comment="Second", actor=actor)
     Publication.objects.create(tenant=dev, version=first, state="replaced", requested_by=actor)
+    waits = Publication.objects.create(tenant=dev, version=second, state="requested", requested_by=actor)
     body = {"name": ACTION_NAME, "supported_triggers": [{"id": "post-login", "version": "v3"}], "code": CODE}
     action = local.api("POST", "/actions/actions", body | {"runtime": "node22"})
     local.api("POST", f"/actions/actions/{action['id']}/deploy")
@@ -103,6 +104,15 @@ def policy_acts(dev: Any, local: Any, person: Any) -> list[Act]:
             f"{base}/publish/",
             "create:actions",
             'class="btn btn-primary "',
+            granted=confirming,
+        ),
+        Act(
+            "mfa.approve",
+            "security",
+            waits.get_absolute_url(),
+            "create:actions",
+            'data-dialog="approve"',
+            "release2",
             granted=confirming,
         ),
         Act("mfa.roll_back", "security", f"{base}/versions/{first.number}/", "update:actions", '/roll-back/"'),
