@@ -103,9 +103,8 @@ def _search(tenant: Tenant, lucene: str, page: int) -> Found:
     try:
         answer = auth0.request(tenant, "GET", "/users", params=params)
     except Unavailable as error:
-        if error.code != "503":
+        if error.code != "query_timeout":
             raise
-        # Auth0 gives a search two seconds.
         return Found(
             query=lucene, problem="The search took Auth0 too long. Type more of the name, or the whole e-mail address."
         )

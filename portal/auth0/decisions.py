@@ -35,9 +35,10 @@ def problem(tenant: Tenant, request: httpx.Request, answer: httpx.Response) -> P
     if answer.status_code in _BY_STATUS:
         said = f"{tenant.name} says: {text}" if text else f"{tenant.name} answered with status {answer.status_code}."
         return _BY_STATUS[answer.status_code](said, request_id=request_id, code=code)
+    slow = "exceeded the timeout" in text  # what Auth0 says of a user search that took more than its two seconds
     return Unavailable(
         f"{tenant.name} has a problem (status {answer.status_code}). Try again in a moment.",
-        request_id=request_id, code=str(answer.status_code),
+        request_id=request_id, code="query_timeout" if slow else str(answer.status_code),
     )  # fmt: skip
 
 

@@ -1,11 +1,12 @@
 """The one search box, against a real search engine for users."""
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from identity.users import search
-from portal.errors import Missing
+from portal.errors import Missing, Unavailable
 
 SPECIALS = '\\+-!(){}[]^"~*?:/&| '
 
@@ -90,10 +91,31 @@ def test_a_page_beyond_the_limit_shows_the_last_one_that_can_be_had(dev):
     assert search.find(dev, "", page=10_000).page == search.CAP // search.PER_PAGE - 1
 
 
-def test_a_search_that_auth0_gives_up_is_explained(dev, sandbox):
+def test_a_tenant_that_is_away_is_not_taken_for_a_slow_search(dev, sandbox):
     sandbox.tenant("dev").conditions(faults=[{"method": "GET", "path": "/api/v2/users", "status": 503, "times": 5}])
-    found = search.find(dev, "lovelace")
-    assert "too long" in found.problem
+    with pytest.raises(Unavailable, match="has a problem"):
+        search.find(dev, "lovelace")
+
+
+def test_a_search_that_auth0_gives_up_is_explained(dev, slow_search):
+    assert "too long" in search.find(dev, "lovelace").problem
+
+
+@pytest.fixture
+def slow_search(monkeypatch):
+    """Auth0's answer to a search of more than two seconds, in place of the wire."""
+    said = {
+        "statusCode": 503,
+        "error": "Service Unavailable",
+        "message": "The query exceeded the timeout. Please refine.",
+    }
+    sent = httpx.HTTPTransport.handle_request
+
+    def answer(transport, request):
+        slow = request.url.path == "/api/v2/users"
+        return httpx.Response(503, json=said, request=request) if slow else sent(transport, request)
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", answer)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
