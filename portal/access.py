@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
+from django.contrib import messages
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.models import AnonymousUser, Group, User
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import View
 
-from portal.errors import Denied
+from portal.errors import Denied, Invalid
 from portal.models import Tenant
 
 # permission -> what it lets a person do, as the pages say it
@@ -157,12 +161,33 @@ class PermissionView(View):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+            return _to_sign_in(request)
         if self.permission is not None:
             check(request.user, self.permission)
         if "tenant" in kwargs:
             self.tenant = request.tenant = get_object_or_404(Tenant, slug=kwargs["tenant"])  # type: ignore[attr-defined]
         return super().dispatch(request, *args, **kwargs)
+
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """A form's address that was opened as a page: from a bookmark, or by going back and forth."""
+        raise Invalid(
+            "There is no page at this address: it only takes a form. Go back to the page that the form is on."
+        )
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
+    """And back afterwards: to the address, or from a form to the page that it stood on."""
+    if request.method in ("GET", "HEAD"):
+        return redirect_to_login(request.get_full_path())
+    messages.warning(
+        request,
+        "You were signed out when you sent this, so it was not done. Sign in, look at the page, and do it again.",
+    )
+    page = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(page, {request.get_host()}):
+        return redirect_to_login(reverse("home"))
+    _, _, path, query, _ = urlsplit(page)
+    return redirect_to_login(urlunsplit(("", "", path, query, "")))
 
 
 def public(view: Callable[..., Any]) -> Callable[..., Any]:

@@ -10,6 +10,7 @@
     ├─ Missing          Auth0 (or the portal) does not have it
     ├─ Conflict         it changed under us, or exists already; reload and look
     └─ Unavailable      try again later; the only one that is ever retried
+       ├─ NoCache       not Auth0 is away but our own cache and queue
        └─ Unknown       a write whose answer was lost: it may or may not have been done
     Cancelled           a person asked background work to stop, and it has come to a place where it can
 
@@ -93,6 +94,10 @@ class Unavailable(PortalError):
     def __init__(self, message: str, *, retry_after_seconds: float = 0, request_id: str = "", code: str = "") -> None:
         super().__init__(message, request_id=request_id, code=code)
         self.retry_after_seconds = retry_after_seconds
+
+
+class NoCache(Unavailable):
+    template = "errors/no_cache.html"
 
 
 class Unknown(Unavailable):

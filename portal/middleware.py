@@ -10,9 +10,10 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from redis import RedisError
 
 from portal.access import PERMISSIONS, granted_by
-from portal.errors import Denied, PortalError, Unavailable, Unknown
+from portal.errors import Denied, NoCache, PortalError, Unavailable, Unknown
 
 logger = logging.getLogger(__name__)
 SECRET_FIELD = re.compile("password|secret|private_key|token", re.IGNORECASE)
@@ -39,6 +40,9 @@ class ErrorPages:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, RedisError):
+            logger.error("The cache does not answer: %s", type(exception).__name__)
+            exception = _away(request)
         if not isinstance(exception, PortalError):
             return None
         logger.info("%s %s: %s", request.method, request.path, exception.message)
@@ -46,6 +50,12 @@ class ErrorPages:
         if isinstance(exception, Unavailable) and exception.retry_after_seconds:
             response.headers["Retry-After"] = str(int(exception.retry_after_seconds) + 1)
         return response
+
+
+def _away(request: HttpRequest) -> PortalError:
+    """The cache and queue have failed: before anything was done, or after a form was half carried out."""
+    said = "Redis or Valkey, which Castellan keeps its tokens and its queue in, does not answer."
+    return NoCache(said) if request.method == "GET" else Unknown(said)
 
 
 def _context(request: HttpRequest, error: PortalError) -> dict[str, Any]:

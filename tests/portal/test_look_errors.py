@@ -87,3 +87,38 @@ def test_a_stale_form_is_explained(client):
 
     answer = Client(enforce_csrf_checks=True).post("/sign-out/")
     assert answer.status_code == 403 and "This form is too old" in answer.content.decode()
+
+
+@pytest.mark.django_db
+def test_a_form_that_is_sent_after_the_session_has_ended_leads_back_to_its_page_and_says_that_it_was_not_done(client):
+    answer = client.post("/account/password/", headers={"referer": "http://testserver/account/?from=mail"})
+    assert answer.url == "/sign-in/?next=/account/%3Ffrom%3Dmail"
+    assert "so it was not done" in client.get(answer.url).content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "page", ["", "https://elsewhere.example/account/", "//elsewhere.example/", "javascript:alert(1)"]
+)
+def test_a_form_from_another_site_leads_home(client, page):
+    answer = client.post("/account/password/", headers={"referer": page} if page else {})
+    assert answer.url == "/sign-in/?next=/"
+
+
+@pytest.mark.django_db
+def test_the_address_of_a_form_that_is_opened_as_a_page_is_explained(person):
+    answer = person(None).get("/account/password/")
+    assert answer.status_code == 400 and "it only takes a form" in answer.content.decode()
+
+
+@pytest.mark.django_db
+def test_a_cache_that_is_away_is_named_and_no_fault_of_ours(person, tenants, settings):
+    helpdesk = person("helpdesk")
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"}}
+    page = helpdesk.get("/t/dev/users/?q=ada")
+    assert page.status_code == 503
+    assert "Redis or Valkey" in page.content.decode() and "Nothing was changed" in page.content.decode()
+    sent = {"reason": "Locked out", "once": "5a6f9a3c-7d0c-4d3c-9a37-6b0d3a1c2b11"}
+    act = helpdesk.post("/t/dev/users/act/clear-blocks/auth0%7Cada/", sent)
+    assert act.status_code == 503
+    assert "not known whether this was done" in act.content.decode() and "Try again" not in act.content.decode()
