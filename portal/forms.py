@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django import forms
 from django.conf import settings
 
+from portal.access import ACTS
 from portal.models import AuditEvent, Tenant
 
 SMALLEST_KEY_BITS = 2048
@@ -114,8 +115,13 @@ def _rsa_key(text: str) -> str:
 
 
 class AuditFilter(forms.Form):
-    actor = forms.CharField(required=False)
-    verb = forms.CharField(required=False)
+    """Each text finds a part of what it is compared with (portal.views_audit.COMPARED)."""
+
+    actor = forms.CharField(required=False, label="By")
+    verb = forms.ChoiceField(required=False, label="Act", choices=[("", "Any act"), *ACTS.items()])
+    target = forms.CharField(required=False, label="On")
+    why = forms.CharField(required=False, label="Reason or ticket")
     tenant = forms.CharField(required=False)
-    target = forms.CharField(required=False)
     outcome = forms.ChoiceField(required=False, choices=[("", "Any outcome"), *AuditEvent.Outcome.choices])
+    since = forms.DateField(required=False, label="From day", widget=forms.DateInput({"type": "date"}))
+    until = forms.DateField(required=False, label="To day", widget=forms.DateInput({"type": "date"}))

@@ -192,6 +192,41 @@ def test_the_page_of_an_entry_shows_each_request_id(person):
     assert "<code>two-of-two</code>" in html
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"target": "wanda.hart@"},
+        {"target": "auth0|w"},
+        {"why": "HD-7"},
+        {"why": "lost the phone"},
+        {"verb": "users.remove_mfa"},
+        {"actor": "castell", "tenant": "dev", "outcome": "succeeded"},
+        {"target": "WANDA", "why": "phone", "since": "2020-01-01", "until": "2999-12-31"},
+    ],
+)
+def test_an_entry_is_found_by_whatever_the_list_shows_of_it(person, tenants, asked):
+    act("users.block")
+    about = {"target": "auth0|wanda", "target_label": "wanda.hart@harbourline.example", "tenant": tenants["dev"]}
+    with audit.recorded(None, "users.remove_mfa", reason="She lost the phone", ticket="HD-7", **about) as entry:
+        pass
+    found = person("auditor").get("/audit/", asked)
+    assert [event.pk for event in found.context["page"]] == [entry.event.pk]
+
+
+@pytest.mark.parametrize("asked", [{"until": "2020-01-01"}, {"since": "2999-01-01"}, {"why": "HD-8"}])
+def test_what_does_not_fit_is_not_found(person, asked):
+    act(ticket="HD-7")
+    assert list(person("auditor").get("/audit/", asked).context["page"]) == []
+
+
+@pytest.mark.parametrize("asked", [{"since": "yesterday"}, {"verb": "users.frobnicate"}, {"outcome": "maybe"}])
+def test_a_filter_that_can_not_be_understood_finds_nothing_and_says_why(person, asked):
+    act()
+    page = person("auditor").get("/audit/", asked)
+    assert list(page.context["page"]) == []
+    assert 'aria-invalid="true"' in page.content.decode()
+
+
 def test_a_reason_is_asked_for_where_the_installation_requires_one(settings):
     with pytest.raises(Invalid, match="reason"):
         audit.required_reason("   ")
