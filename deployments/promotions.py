@@ -132,12 +132,12 @@ def withdraw(promotion: Promotion, *, actor: Any, reason: str = "") -> None:
 
 
 def start(promotion: Promotion, *, actor: Any, typed_name: str = "") -> Run:
-    """Begin to apply an approved promotion. A protected target asks for its slug to be typed.
+    """Begin to apply an approved promotion. A protected or production target asks for its slug to be typed.
 
     Raises Refused where another promotion is being applied to the same tenant.
     """
-    if promotion.target.protected and typed_name.strip() != promotion.target.slug:
-        raise Invalid(f"Type {promotion.target.slug} to confirm a change to this protected tenant.")
+    if promotion.target.asks_for_its_name and not promotion.target.is_named(typed_name):
+        raise Invalid(f"Type {promotion.target.slug} to confirm that this is for {promotion.target}.")
     with recorded(promotion, actor, "promotions.apply", reason=promotion.reason, ticket=promotion.ticket) as entry:
         entry.detail = "Started"
         auth0.check_writable(promotion.target)

@@ -36,7 +36,7 @@ class Decision:
 
 def named(request: HttpRequest, publication: Any) -> None:
     """Raises Invalid unless the tenant's name was typed."""
-    if request.POST.get("typed_name", "").strip().lower() != publication.tenant.slug:
+    if not publication.tenant.is_named(request.POST.get("typed_name", "")):
         raise Invalid(f"Type {publication.tenant.slug} to confirm that this is for {publication.tenant}.")
 
 

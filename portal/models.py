@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 from django.urls import reverse
+from django.utils import timezone
 
 from portal.crypto import EncryptedTextField
 
@@ -15,6 +17,10 @@ domain_validator = RegexValidator(
     r"^(?=.{1,255}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:\d{1,5})?$",
     "Write the domain alone, in lower case, such as acme.eu.auth0.com: no https:// and no slash.",
 )
+
+
+# A worker that is free takes a run within a second.
+LATE = timedelta(seconds=20)
 
 
 class Stage(models.TextChoices):
@@ -70,6 +76,14 @@ class Tenant(models.Model):
     @property
     def audience(self) -> str:
         return f"{self.url}/api/v2/"
+
+    @property
+    def asks_for_its_name(self) -> bool:
+        """Whether a change of its configuration is confirmed by typing its slug."""
+        return self.protected or self.stage == Stage.PRODUCTION
+
+    def is_named(self, typed: str) -> bool:
+        return typed.strip().lower() == self.slug
 
 
 class ScopeUse(models.Model):
@@ -195,6 +209,11 @@ class Run(models.Model):
     @property
     def is_final(self) -> bool:
         return self.status in self.FINAL
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it has waited longer than it would for a worker that is free."""
+        return self.status == self.Status.QUEUED and timezone.now() - self.created_at > LATE
 
 
 class RunEvent(models.Model):

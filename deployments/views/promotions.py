@@ -17,6 +17,7 @@ from portal.forms import ReasonForm
 from portal.models import Tenant
 
 PER_PAGE = 25
+UNFOLDED = 10
 
 
 class Promotions(PermissionView):
@@ -115,6 +116,8 @@ class PromotionPage(PermissionView):
                 "findings": findings,
                 "errors": [finding for finding in findings if finding.severity == ERROR],
                 "groups": shown.grouped(shown.items(promotion.plan, findings=findings)),
+                # Whoever decides has read what changes, not only its name.
+                "unfolded": len(promotion.items) <= UNFOLDED,
                 "journal": rollback.journal(promotion),
                 "is_mine": promotion.requested_by_id == self.person.pk,
                 "form": ReasonForm(auto_id="request-%s"),

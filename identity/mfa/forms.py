@@ -15,7 +15,7 @@ from identity.mfa.models import Policy
 from identity.mfa.policy import CHOICES, PolicyRules, Rule
 from portal.errors import Invalid
 from portal.forms import ReasonForm
-from portal.models import Stage, Tenant
+from portal.models import Tenant
 
 # One entry may be 253 characters long; an Action holds far fewer of them.
 LONGEST_LIST = 1_000_000
@@ -196,7 +196,7 @@ class PublishForm(ReasonForm):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.must_be_typed: dict[str, str] = {}
-        if tenant.protected or tenant.stage == Stage.PRODUCTION:
+        if tenant.asks_for_its_name:
             self._ask("typed_name", tenant.slug, f"Type {tenant.slug} to confirm that this is for {tenant.name}")
         if locked_out:
             phrase = f"lock out {locked_out} {'person' if locked_out == 1 else 'people'}"
