@@ -52,9 +52,13 @@ def _tenant(request: HttpRequest) -> Tenant | None:
 
 
 def _remembered(request: HttpRequest, tenants: list[Tenant]) -> Tenant | None:
-    """The tenant of the person's last page: where the navigation's tenant entries lead."""
+    """The tenant of the person's last page: where the navigation's tenant entries lead.
+
+    At first it is the last of the ladder for the helpdesk, whose callers are there, and the first for everybody else.
+    """
     slug = request.session.get("tenant")
-    return next((t for t in tenants if t.slug == slug), tenants[0] if tenants else None)
+    at_first = tenants[-1:] if "users.send_password_reset" in permissions_of(request.user) else tenants[:1]
+    return next((t for t in tenants if t.slug == slug), next(iter(at_first), None))
 
 
 def _switch_url(request: HttpRequest, tenant: Tenant) -> str:

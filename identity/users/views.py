@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.contrib import messages
 from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -20,6 +20,7 @@ from portal.errors import Conflict, PortalError, Unknown
 from portal.models import AuditEvent
 
 REMEMBER_FORM_SECONDS = 24 * 3600
+UNDER_WAY = "under way"
 
 
 class Users(PermissionView):
@@ -101,8 +102,13 @@ class Act(UserPage):
         if not form.is_valid():
             return self.ask(user_id, form, status=422)
         given = form.cleaned_data
-        with self.claimed(given.pop("once")):
+        sent = f"form:{given.pop('once')}"
+        # The first post of a form goes through; a second press of its button does not act twice.
+        if not cache.add(sent, UNDER_WAY, timeout=REMEMBER_FORM_SECONDS):
+            return self.sent_before(user_id, cache.get(sent))
+        with self.free_again(sent):
             outcome = self.verb.act(self.tenant, user_id, actor=self.person, **given)
+        cache.set(sent, outcome.event.pk, timeout=REMEMBER_FORM_SECONDS)
         return self.answer(user_id, outcome)
 
     def ask(self, user_id: str, form: forms.ActForm, status: int = 200) -> HttpResponse:
@@ -111,22 +117,25 @@ class Act(UserPage):
         return render(self.request, "identity/users/act.html", context, status=status)
 
     @contextmanager
-    def claimed(self, once: uuid.UUID) -> Iterator[None]:
-        """The first post of a form goes through; a second press of its button does not act twice.
-
-        An act that was surely not done frees the form, so that "try again" works.
-        """
-        if not cache.add(f"form:{once}", "used", timeout=REMEMBER_FORM_SECONDS):
-            raise Conflict(
-                f"“{self.verb.label}” was already sent with this form. Go back to the user to see its result."
-            )
+    def free_again(self, sent: str) -> Iterator[None]:
+        """An act that was surely not done frees the form, so that "try again" works."""
         try:
             yield
         except Unknown:
             raise
         except PortalError:
-            cache.delete(f"form:{once}")
+            cache.delete(sent)
             raise
+
+    def sent_before(self, user_id: str, known: int | str | None) -> HttpResponse:
+        """The result of the first time. Raises Conflict while that is under way, or where its answer was lost."""
+        if not isinstance(known, int):
+            raise Conflict(f"“{self.verb.label}” was already sent with this form. Look at the user to see its result.")
+        messages.info(self.request, "This form was sent before, so nothing was done twice. To do it again, begin anew.")
+        return self.result(user_id, known)
+
+    def result(self, user_id: str, event: int) -> HttpResponse:
+        return redirect(reverse("identity:user", args=[self.tenant.slug, user_id]) + f"?done={event}")
 
     def answer(self, user_id: str, outcome: Outcome) -> HttpResponse:
         said = {"happened": outcome.happened, "next": outcome.next}
@@ -136,7 +145,7 @@ class Act(UserPage):
             user = records.read(self.tenant, user_id)
             return render(self.request, "identity/users/user.html", self.context(user) | {"done": done})
         cache.set(f"outcome:{outcome.event.pk}", said, timeout=REMEMBER_FORM_SECONDS)
-        return redirect(reverse("identity:user", args=[self.tenant.slug, user_id]) + f"?done={outcome.event.pk}")
+        return self.result(user_id, outcome.event.pk)
 
 
 act_views = {slug: never_cache(Act.as_view(verb=verb, permission=verb.permission)) for slug, verb in VERBS.items()}

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from portal import auth0
 from portal.models import AuditEvent
 
 DATABASE = "Username-Password-Authentication"
@@ -81,9 +82,24 @@ def test_an_act_ends_in_a_visible_result_with_what_happens_next_and_its_entry(he
 
 def test_a_second_press_of_the_button_does_not_act_twice(helpdesk, caller):
     html = helpdesk.get(url(caller)).content.decode()
-    assert post(helpdesk, caller, "block", html).status_code == 302
-    assert post(helpdesk, caller, "block", html).status_code == 409
-    assert AuditEvent.objects.count() == 1
+    first = post(helpdesk, caller, "block", html)
+    second = post(helpdesk, caller, "block", html)
+    assert first.url == second.url
+    page = helpdesk.get(second.url).content.decode()
+    assert "nothing was done twice" in page
+    assert f"Audit entry {AuditEvent.objects.get().pk}" in page
+
+
+def test_an_act_whose_answer_was_lost_is_not_sent_again_by_the_same_form(helpdesk, sandbox, tenants, caller, settings):
+    html = helpdesk.get(url(caller)).content.decode()
+    settings.AUTH0_TIMEOUT_SECONDS = 0.5
+    auth0.forget(tenants["dev"])
+    lost = {"method": "PATCH", "path": "/api/v2/users/*", "hang_seconds": 2, "times": 1}
+    sandbox.tenant("dev").conditions(faults=[lost])
+    assert post(helpdesk, caller, "block", html).status_code == 503
+    again = post(helpdesk, caller, "block", html)
+    assert again.status_code == 409
+    assert "already sent with this form" in again.content.decode()
 
 
 def test_an_act_that_was_not_done_can_be_sent_again_with_the_same_form(helpdesk, sandbox, caller):
@@ -135,3 +151,14 @@ def test_a_user_id_with_a_slash_and_unicode_reaches_auth0_as_one_segment(helpdes
     answer = helpdesk.get("/t/dev/users/id/samlp|acme|CN=J%C3%BCrgen/OU=a/")
     assert answer.status_code in (400, 404)
     assert "Traceback" not in answer.content.decode()
+
+
+def test_where_nobody_is_found_the_same_search_in_the_other_tenants_is_offered(helpdesk):
+    html = helpdesk.get("/t/dev/users/", {"q": "nobody-at-all", "filter": "blocked", "page": "2"}).content.decode()
+    assert "You looked in <strong>Dev</strong>" in html
+    assert 'href="/t/prod/users/?q=nobody-at-all&amp;filter=blocked"' in html
+
+
+def test_the_helpdesk_begins_where_its_callers_are_and_others_at_the_first_tenant(person, tenants):
+    assert 'action="/t/prod/users/"' in person("helpdesk").get("/").content.decode()
+    assert 'action="/t/dev/users/"' in person("security").get("/").content.decode()
