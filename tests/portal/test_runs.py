@@ -93,6 +93,16 @@ def test_a_queued_run_is_cancelled_at_once_and_its_app_is_told(kind):
 
 
 @pytest.mark.django_db
+def test_a_run_that_no_worker_takes_says_so_on_its_page(kind, person):
+    run = queued()
+    page = person("helpdesk").get(run.get_absolute_url())
+    assert "No worker has taken it yet" not in page.content.decode()
+    Run.objects.filter(pk=run.pk).update(created_at=timezone.now() - timedelta(minutes=1))
+    page = person("helpdesk").get(run.get_absolute_url())
+    assert "No worker has taken it yet" in page.content.decode()
+
+
+@pytest.mark.django_db
 def test_a_run_that_has_ended_cannot_be_cancelled(kind):
     kind(lambda run, progress: None)
     run = queued()
