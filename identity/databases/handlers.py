@@ -26,4 +26,4 @@ def rehearse_database(run: Run, progress: Progress) -> dict[str, Any]:
     return migrating.carry_out(run, progress)
 
 
-runs.WAITING.append(publish.waiting_for)
+runs.WAITING.append(publish.FOUR_EYES.waiting_for)

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from identity.approvals import AbstractDecision
 from identity.publications import PERSON, AbstractPublication, AbstractVersion
 from portal.crypto import EncryptedTextField
 from portal.models import Run, Tenant
@@ -173,7 +174,7 @@ class DatabaseRehearsal(OfConnection):
         return reverse("identity:database-rehearsal", args=[*self.place, self.pk])
 
 
-class DatabasePublication(OfConnection, AbstractPublication):
+class DatabasePublication(OfConnection, AbstractDecision, AbstractPublication):
     """One act on a tenant's connection: a version brought there.
 
         requested ──> running ──> live ──> replaced
@@ -208,9 +209,6 @@ class DatabasePublication(OfConnection, AbstractPublication):
     settings = models.JSONField(default=list)
     # Why scripts may be published whose checks are not all green; "" where they are.
     untested_reason = models.CharField(max_length=500, blank=True)
-    decided_by = models.ForeignKey(PERSON, null=True, on_delete=models.PROTECT, related_name="+")
-    decision_reason = models.CharField(max_length=500, blank=True)
-    decided_at = models.DateTimeField(null=True)
 
     class Meta(AbstractPublication.Meta):
         app_label = "identity"
@@ -222,6 +220,10 @@ class DatabasePublication(OfConnection, AbstractPublication):
             ),
             models.UniqueConstraint(
                 fields=["tenant", "connection_id"], condition=Q(state="live"), name="one_live_database_publication"
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_by__isnull=True) | ~Q(decided_by=models.F("requested_by")),
+                name="database_four_eyes",
             ),
         ]
 

@@ -1,6 +1,7 @@
-"""Asking for scripts to be published, deciding about it, and returning to what was live before.
+"""Asking for scripts to be published, and returning to what was live before.
 
-identity.databases.applying writes to the tenant, in a run. On a protected tenant somebody else approves it first.
+identity.databases.applying writes to the tenant, in a run. On a protected tenant somebody else approves it first
+(identity.approvals).
 """
 
 from __future__ import annotations
@@ -11,22 +12,18 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from identity.approvals import FourEyes
 from identity.databases import checks, preflight, scripts
 from identity.databases.drift import Live
 from identity.databases.models import DatabasePublication, DatabaseVersion, named
 from identity.databases.scripts import Content
-from portal import access, audit, auth0, runs
+from portal import audit, auth0, runs
 from portal.errors import Conflict, Invalid, Refused
 from portal.models import Tenant
 
 RUN_KIND = "identity.publish_database"
 FOUND = "Found in the tenant"
 State, Kind = DatabasePublication.State, DatabasePublication.Kind
-MOVES: dict[str, set[str]] = {
-    State.REQUESTED: {State.RUNNING, State.REFUSED, State.WITHDRAWN},
-    State.RUNNING: {State.LIVE, State.FAILED, State.CANCELLED, State.INTERRUPTED},
-    State.LIVE: {State.REPLACED},
-}
 
 
 def request(
@@ -75,40 +72,6 @@ def roll_back(
     )  # fmt: skip
 
 
-def approve(publication: DatabasePublication, *, actor: User, sha256: str, reason: str = "") -> None:
-    """Four eyes: somebody else than who asked, and exactly the scripts that were looked at. Starts the run."""
-    with _deciding(publication, actor, reason) as entry:
-        _not_by_who_asked(publication, actor)
-        if sha256 != publication.version.sha256:
-            raise Conflict("These are not the scripts that you looked at. Read them again before you approve.")
-        check_settings(publication)
-        entry.after = {"version": publication.version.number, "sha256": sha256}
-        entry.detail = "Approved"
-        with transaction.atomic():
-            _move(publication, State.RUNNING, decided_by=actor, decided_at=timezone.now(), decision_reason=reason)
-            _start(publication)
-
-
-def refuse(publication: DatabasePublication, *, actor: User, reason: str) -> None:
-    """The second person says no; the reason is for who asked."""
-    reason, now = audit.required_reason(reason), timezone.now()
-    with _deciding(publication, actor, reason) as entry:
-        _not_by_who_asked(publication, actor)
-        entry.detail = "Refused"
-        _move(
-            publication, State.REFUSED, finished_at=now, decided_by=actor, decided_at=now, decision_reason=reason
-        )  # fmt: skip
-
-
-def withdraw(publication: DatabasePublication, *, actor: User) -> None:
-    """Who asked gives it up, before anybody has decided."""
-    with audit.recorded(actor, "databases.publish", **target(publication)) as entry:
-        if actor.pk != publication.requested_by_id:
-            raise Refused("Only who asked for this can withdraw it. Refuse it instead.")
-        entry.detail = "Withdrawn"
-        _move(publication, State.WITHDRAWN, finished_at=timezone.now())
-
-
 def check_settings(publication: DatabasePublication) -> None:
     """Raises Conflict where a setting was entered or removed after this was asked for: nobody has looked at that."""
     asked, now = publication.settings, checks.settings_told(publication.tenant, publication.connection_id)
@@ -130,17 +93,6 @@ def was_live(version: DatabaseVersion) -> bool:
     return version.sha256 in were_live(version.tenant, version.connection_id)
 
 
-def waiting_for(user: Any) -> list[dict[str, str]]:
-    """What somebody else has asked this person to approve, for the home page."""
-    if "databases.approve" not in access.permissions_of(user):
-        return []
-    asked = DatabasePublication.objects.filter(state=State.REQUESTED).exclude(requested_by=user)
-    return [
-        {"title": str(one), "url": one.get_absolute_url(), "detail": f"{one.requested_by.email} asks for approval."}
-        for one in asked.select_related("tenant", "version", "requested_by")
-    ]
-
-
 def target(publication: DatabasePublication) -> dict[str, Any]:
     """What an audit entry says it is about."""
     return {
@@ -148,11 +100,6 @@ def target(publication: DatabasePublication) -> dict[str, Any]:
         "target": publication.connection_id,
         "target_label": publication.connection_name,
     }
-
-
-def find(tenant: Tenant, pk: int) -> DatabasePublication | None:
-    found = DatabasePublication.objects.select_related("tenant", "version", "requested_by", "decided_by", "run")
-    return found.filter(tenant=tenant, pk=pk).first()
 
 
 def _ask(
@@ -180,7 +127,7 @@ def _ask(
         if publication.state == State.RUNNING:
             _start(publication)
     if publication.state == State.REQUESTED:
-        _record_request(publication)
+        FOUR_EYES.record_request(publication)
     return publication
 
 
@@ -206,35 +153,16 @@ def _lock(publication: DatabasePublication) -> None:
 
 
 def _start(publication: DatabasePublication) -> None:
+    """Request the run. Raises as `check_settings`."""
+    if publication.kind == Kind.PUBLISH:
+        check_settings(publication)
     actor, title = publication.requested_by, str(publication)[:200]
     run = runs.request(RUN_KIND, actor=actor, title=title, tenant=publication.tenant, publication=publication.pk)
     DatabasePublication.objects.filter(pk=publication.pk).update(run=run)
     publication.run = run
 
 
-def _record_request(publication: DatabasePublication) -> None:
-    asked = {"version": publication.version.number, "sha256": publication.version.sha256}
-    audit.record(
-        publication.requested_by, "databases.publish", reason=publication.reason, ticket=publication.ticket,
-        outcome="succeeded", after=asked, detail="Asked for approval", **target(publication),
-    )  # fmt: skip
-
-
-def _move(publication: DatabasePublication, state: str, **fields: Any) -> None:
-    """The one door of a decision: of two people who press at once, one wins. Raises Conflict for the other."""
-    allowed = [old for old, following in MOVES.items() if state in following]
-    mine = DatabasePublication.objects.filter(pk=publication.pk, state__in=allowed)
-    if not mine.update(state=state, **fields):
-        publication.refresh_from_db(fields=["state"])
-        raise Conflict(f"Somebody was faster: this is {publication.get_state_display().lower()} already.")
-    publication.refresh_from_db()
-
-
-def _deciding(publication: DatabasePublication, actor: User, reason: str) -> Any:
-    where = target(publication)
-    return audit.recorded(actor, "databases.approve", reason=reason, ticket=publication.ticket, **where)
-
-
-def _not_by_who_asked(publication: DatabasePublication, actor: User) -> None:
-    if actor.pk == publication.requested_by_id:
-        raise Refused("You asked for this yourself. On a protected tenant somebody else has to approve it.")
+FOUR_EYES = FourEyes(
+    DatabasePublication, asks="databases.publish", decides="databases.approve", about=target,
+    sha256=lambda publication: publication.version.sha256, start=_start,
+)  # fmt: skip

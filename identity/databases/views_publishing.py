@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
+from identity.approval_views import Decision
 from identity.databases import checks, drift, options, preflight, publish, scripts
 from identity.databases.forms import ConfirmForm, PublishForm
 from identity.databases.models import DatabasePublication, DatabaseVersion, named
 from identity.databases.preflight import SCOPES
 from identity.databases.scripts import Content
 from identity.databases.views import ConnectionView
-from portal.access import PermissionView, check
-from portal.errors import Invalid, PortalError, Refused
+from portal.access import PermissionView
+from portal.errors import PortalError, Refused
 from portal.models import AuditEvent
 
 CHANGED = "What this page shows has changed while it was open. Nothing was done. Look at it again, then confirm."
@@ -126,7 +126,7 @@ class Publication(PermissionView):
         context: dict[str, Any] = {
             "publication": publication, "run": publication.run, "next": NEXT[publication.state],
             "mine": publication.requested_by_id == self.person.pk,
-            "can_decide": self.person.has_perm("databases.approve"),
+            "sha256": publish.FOUR_EYES.sha256(publication),
         }  # fmt: skip
         if publication.run:
             event = publication.run.result.get("audit_event")
@@ -156,36 +156,10 @@ class Result(Publication):
     template = "identity/databases/_result.html"
 
 
-class Decide(Publication):
-    """approve, refuse or withdraw what waits for a second person."""
-
-    permission = "databases.view"
-
-    def post(self, request: HttpRequest, tenant: str, pk: int, act: str) -> HttpResponse:
-        publication, reason = self.found(pk), request.POST.get("reason", "").strip()[:500]
-        if act == "withdraw":
-            publish.withdraw(publication, actor=self.person)
-        elif act == "approve":
-            check(request.user, "databases.approve")
-            self.named(publication)
-            publish.approve(publication, actor=self.person, sha256=request.POST.get("sha256", ""), reason=reason)
-        else:
-            check(request.user, "databases.approve")
-            publish.refuse(publication, actor=self.person, reason=reason)
-        messages.success(request, DECIDED[act])
-        return redirect(publication)
-
-    def named(self, publication: DatabasePublication) -> None:
-        """The tenant's name was typed."""
-        if self.request.POST.get("typed_name", "").strip().lower() != publication.tenant.slug:
-            raise Invalid(f"Type {publication.tenant.slug} to confirm that this is for {publication.tenant}.")
+class Decide(Decision, Publication):
+    four_eyes = publish.FOUR_EYES
 
 
-DECIDED = {
-    "approve": "Approved. It is being published now.",
-    "refuse": "Refused. Nothing was written to the tenant.",
-    "withdraw": "Withdrawn. Nothing was written to the tenant.",
-}
 # state -> what happens next, for the person who asked
 NEXT: dict[str, str] = {
     "requested": "Somebody else who may approve has to look at it. It waits on their home page.",

@@ -12,6 +12,7 @@ from django.db import connection
 from identity.databases import checks, publish
 from identity.databases.drift import Live
 from identity.databases.models import DatabasePublication
+from identity.databases.publish import FOUR_EYES
 from portal import runs
 from portal.errors import Conflict, Refused
 from portal.models import AuditEvent, Run
@@ -29,10 +30,10 @@ def test_a_protected_tenant_waits_for_a_second_person(
     assert (asked.state, asked.run) == (State.REQUESTED, None)
     assert again(prod).content == prod.content
     with pytest.raises(Refused, match="You asked for this yourself"):
-        publish.approve(asked, actor=owner, sha256=asked.version.sha256)
-    with pytest.raises(Conflict, match="not the scripts that you looked at"):
-        publish.approve(asked, actor=other, sha256="0" * 64)
-    publish.approve(asked, actor=other, sha256=asked.version.sha256, reason="Read")
+        FOUR_EYES.approve(asked, actor=owner, sha256=asked.version.sha256)
+    with pytest.raises(Conflict, match="not what you looked at"):
+        FOUR_EYES.approve(asked, actor=other, sha256="0" * 64)
+    FOUR_EYES.approve(asked, actor=other, sha256=asked.version.sha256, reason="Read")
     asked.refresh_from_db()
     assert (asked.state, asked.decided_by) == (State.LIVE, other)
     assert again(prod).content == GENERATED
@@ -47,11 +48,11 @@ def test_what_was_refused_or_withdrawn_writes_nothing_and_frees_the_connection(
     first = ask(prod, owner)
     with pytest.raises(Refused, match="databases@larkspur.example has asked to publish"):
         ask(prod, other)
-    publish.refuse(first, actor=other, reason="The comment says nothing")
+    FOUR_EYES.refuse(first, actor=other, reason="The comment says nothing")
     second = ask(prod, owner)
     with pytest.raises(Refused, match="Only who asked"):
-        publish.withdraw(second, actor=other)
-    publish.withdraw(second, actor=owner)
+        FOUR_EYES.withdraw(second, actor=other)
+    FOUR_EYES.withdraw(second, actor=owner)
     assert [one.state for one in DatabasePublication.objects.order_by("pk")] == [State.REFUSED, State.WITHDRAWN]
     assert again(prod).content == prod.content
 
@@ -65,7 +66,7 @@ def test_of_two_who_approve_at_once_one_wins(eager: None, prod: Live, owner: Use
         mine = DatabasePublication.objects.get(pk=asked.pk)
         barrier.wait()
         try:
-            publish.approve(mine, actor=person, sha256=mine.version.sha256)
+            FOUR_EYES.approve(mine, actor=person, sha256=mine.version.sha256)
             ended.append("approved")
         except Exception as error:
             ended.append(type(error).__name__)
@@ -88,7 +89,7 @@ def test_a_change_in_the_tenant_after_the_request_stops_the_approved_act(
     asked = ask(prod, owner)
     meddle(sandbox.tenant("prod"), prod)
     meddled = again(prod).content
-    publish.approve(asked, actor=other, sha256=asked.version.sha256)
+    FOUR_EYES.approve(asked, actor=other, sha256=asked.version.sha256)
     asked.refresh_from_db()
     assert asked.state == State.FAILED
     assert "Nothing was written" in Run.objects.get(kind="identity.publish_database").error
@@ -104,7 +105,7 @@ def test_a_setting_that_was_changed_after_the_request_stops_it(
     assert "Removed STORE_NAME by databases@larkspur.example" in page
     checks.keep_setting(prod, "DATABASE_URL", "postgresql://thief@elsewhere.example/shop", actor=owner)
     with pytest.raises(Conflict, match="Settings were changed after this was asked for: DATABASE_URL"):
-        publish.approve(asked, actor=other, sha256=asked.version.sha256)
+        FOUR_EYES.approve(asked, actor=other, sha256=asked.version.sha256)
     assert again(prod).document == prod.document
 
 
@@ -112,7 +113,7 @@ def test_a_setting_that_was_changed_between_approval_and_run_stops_the_run(
     prod: Live, owner: User, other: User
 ) -> None:
     asked = ask(prod, owner)
-    publish.approve(asked, actor=other, sha256=asked.version.sha256)
+    FOUR_EYES.approve(asked, actor=other, sha256=asked.version.sha256)
     checks.remove_setting(prod, "DATABASE_URL", actor=owner)
     runs.execute(DatabasePublication.objects.get(pk=asked.pk).run_id)
     asked.refresh_from_db()
@@ -123,7 +124,7 @@ def test_a_setting_that_was_changed_between_approval_and_run_stops_the_run(
 
 def test_what_was_asked_for_and_withdrawn_is_nothing_to_roll_back_to(prod: Live, owner: User) -> None:
     asked = ask(prod, owner, comment="Found in the tenant")
-    publish.withdraw(asked, actor=owner)
+    FOUR_EYES.withdraw(asked, actor=owner)
     with pytest.raises(Refused, match="never live"):
         publish.roll_back(prod, asked.version, actor=owner, reason="Quickly", expected=prod.content.sha256)
 
