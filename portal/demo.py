@@ -32,7 +32,7 @@ ACCOUNTS = (
     ("helpdesk", "find people, reset passwords and MFA, unlock"),
     ("security", "write MFA policies, try them, publish them"),
     ("release", "compare tenants, propose promotions"),
-    ("release2", "the second person, who approves promotions and scripts"),
+    ("release2", "the second person, who approves promotions, policies and scripts"),
     ("databases", "write and check custom database scripts"),
     ("auditor", "read every act"),
     ("admin", "register tenants, see who may do what"),

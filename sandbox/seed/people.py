@@ -28,7 +28,7 @@ STAFF: dict[str, tuple[str, tuple[str, ...]]] = {
     "helpdesk": ("Hannah Whitfield", ("helpdesk",)),
     "security": ("Samir Okafor", ("security",)),
     "release": ("Renata Lindgren", ("release-manager",)),
-    "release2": ("Rohan Mehta", ("release-manager", "database-owner")),
+    "release2": ("Rohan Mehta", ("release-manager", "security", "database-owner")),
     "databases": ("Dagny Holm", ("database-owner",)),
     "auditor": ("Aurelio Ricci", ("auditor",)),
     "admin": ("Annika Bauer", ("administrator",)),
