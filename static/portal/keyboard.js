@@ -54,6 +54,8 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
   if (typing(event.target)) {
     if (event.key === "Escape") event.target.blur();
+    // The box has the focus already where a page begins with it: nobody looks for a slash.
+    if (event.key === "/" && event.target.matches("[data-search]") && !event.target.value) event.preventDefault();
     return;
   }
   if (act(event.key)) event.preventDefault();

@@ -103,6 +103,12 @@ def test_a_verb_s_key_and_enter_do_it_without_the_mouse(gallery):
     assert "reason=Forgot+the+password" in posted.value.post_data
 
 
+def test_a_slash_in_a_search_box_that_has_the_focus_already_is_no_text(gallery):
+    gallery.keyboard.press("/")
+    gallery.keyboard.type("/ada/")
+    assert gallery.locator("#q").input_value() == "ada/"
+
+
 def test_keys_do_nothing_while_somebody_types(gallery):
     gallery.keyboard.press("/")
     assert gallery.evaluate("document.activeElement.id") == "q"
