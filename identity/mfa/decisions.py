@@ -40,12 +40,14 @@ class PublicationPage(PermissionView):
 
     def to_decide(self, publication: Publication, version: PolicyVersion) -> dict[str, Any]:
         """What the second person decides with before the eyes."""
-        context = {
-            "mine": publication.requested_by_id == self.person.pk,
-            "sha256": publish.FOUR_EYES.sha256(publication),
-        }
+        mine = publication.requested_by_id == self.person.pk
+        context: dict[str, Any] = {"mine": mine, "sha256": publish.FOUR_EYES.sha256(publication)}
+        people = [publication.requested_by]
+        if not mine and self.person.has_perm(publish.FOUR_EYES.decides):
+            people.append(self.person)
+            context["next"] = "You can be that person: read what it would do, then approve or refuse it."
         try:
-            return context | effect(self.tenant, version, [publication.requested_by, self.person])
+            return context | effect(self.tenant, version, people)
         except PortalError as error:
             return context | {"unread": error}
 

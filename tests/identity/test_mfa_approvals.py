@@ -203,7 +203,14 @@ def test_the_pages_ask_then_show_the_second_person_all_that_was_confirmed(
     assert "Withdraw" in own
     assert "Approve" not in own
     page = text(approver.get(url))
-    for said in ("For harbourline.example", "What will be live", "People who must stay able", other.email, "Approve…"):
+    for said in (
+        "You can be that person",
+        "For harbourline.example",
+        "What will be live",
+        "People who must stay able",
+        other.email,
+        "Approve…",
+    ):
         assert said in page
     sent = {"sha256": versions[0].code_sha256}
     assert approver.post(url + "approve/", {**sent, "typed_name": "dev"}).status_code == 400
