@@ -18,6 +18,9 @@ app.conf.update(
     worker_pool="prefork",
     worker_hijack_root_logger=False,
     broker_connection_retry_on_startup=True,
+    # A person waits while a run is put on the queue. One that does not answer is given up: `runs.reap` sends it again.
+    broker_transport_options={"socket_timeout": 5, "socket_connect_timeout": 5},
+    task_publish_retry=False,
     # name -> task by its dotted name and seconds (or a crontab) between two times; apps add theirs here.
     beat_schedule={
         "name dead runs and send lost ones again": {"task": "portal.tasks.reap_runs", "schedule": 10.0},
