@@ -131,6 +131,7 @@ SOCIAL_AUTH_PIPELINE = (
 )
 # The Auth0 tenant is trusted for these fields at each sign-in; a password never lives here.
 SOCIAL_AUTH_AUTH0_OIDC_SCOPE = ["openid", "profile", "email"]
+SOCIAL_AUTH_AUTH0_OIDC_IGNORE_DEFAULT_SCOPE = True
 SESSION_COOKIE_AGE = env.int("SESSION_SECONDS", default=8 * 3600)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_HTTPONLY = True

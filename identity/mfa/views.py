@@ -27,7 +27,7 @@ class Policies(PermissionView):
     def get(self, request: HttpRequest, tenant: str) -> HttpResponse:
         versions = PolicyVersion.objects.prefetch_related(Prefetch("publications", LIVE, "live_in"))
         found = Policy.objects.select_related("updated_by").prefetch_related(Prefetch("versions", versions))
-        acts = Publication.objects.filter(tenant=self.tenant).select_related("version", "requested_by", "run")
+        acts = Publication.objects.filter(tenant=self.tenant).select_related("version", "requested_by", "decided_by")
         rows = [{"policy": policy, **_standing(policy)} for policy in found]
         return render(request, "identity/mfa/policies.html", {"rows": rows, "acts": acts[:RECENT]})
 
@@ -84,7 +84,7 @@ class VersionPage(PermissionView):
             "difference": drafts.difference(before.code, version.code, name="action.js") if before else "",
             "is_live_here": LIVE.filter(tenant=self.tenant, version=version).exists(),
             "can_roll_back": publish.was_live(self.tenant, version),
-            "acts": version.publications.select_related("tenant", "requested_by"),
+            "acts": version.publications.select_related("tenant", "requested_by", "decided_by"),
         }
         return render(request, "identity/mfa/version.html", context)
 
