@@ -13,6 +13,14 @@ from portal.access import check
 from portal.errors import Invalid
 
 
+def to_decide(four_eyes: FourEyes, publication: Any, person: Any) -> dict[str, Any]:
+    """What identity/_decision_acts.html and _decision_dialogs.html show; for who may decide, `next` says so too."""
+    mine = publication.requested_by_id == person.pk
+    decides = not mine and person.has_perm(four_eyes.decides)
+    context = {"mine": mine, "decides": decides, "sha256": four_eyes.sha256(publication)}
+    return context | {"next": DECIDE} if decides else context
+
+
 class Decision:
     """POST of "approve", "refuse" or "withdraw"; beside a PermissionView that has `found(pk)`."""
 
@@ -40,6 +48,7 @@ def named(request: HttpRequest, publication: Any) -> None:
         raise Invalid(f"Type {publication.tenant.slug} to confirm that this is for {publication.tenant}.")
 
 
+DECIDE = "You can be that person: read what it would do, then approve or refuse it."
 DECIDED: dict[str, str] = {
     "approve": "Approved. It is being published now.",
     "refuse": "Refused. Nothing was written to the tenant.",

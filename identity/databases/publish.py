@@ -72,10 +72,15 @@ def roll_back(
     )  # fmt: skip
 
 
-def check_settings(publication: DatabasePublication) -> None:
-    """Raises Conflict where a setting was entered or removed after this was asked for: nobody has looked at that."""
+def changed_settings(publication: DatabasePublication) -> list[str]:
+    """Names of settings that were entered or removed after this was asked for."""
     asked, now = publication.settings, checks.settings_told(publication.tenant, publication.connection_id)
-    if changed := sorted({one["name"] for one in [*asked, *now] if one not in asked or one not in now}):
+    return sorted({one["name"] for one in [*asked, *now] if one not in asked or one not in now})
+
+
+def check_settings(publication: DatabasePublication) -> None:
+    """Raises Conflict where a setting was changed since: nobody has looked at that."""
+    if changed := changed_settings(publication):
         raise Conflict(
             f"Settings were changed after this was asked for: {', '.join(changed)}. Nothing was written. "
             "Have it refused or withdrawn, and ask again."

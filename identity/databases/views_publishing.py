@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from identity.approval_views import Decision
+from identity.approval_views import Decision, to_decide
 from identity.databases import checks, drift, options, preflight, publish, scripts
 from identity.databases.forms import ConfirmForm, PublishForm
 from identity.databases.models import DatabasePublication, DatabaseVersion, named
@@ -123,16 +123,12 @@ class Publication(PermissionView):
 
     def get(self, request: HttpRequest, tenant: str, pk: int) -> HttpResponse:
         publication = self.found(pk)
-        context: dict[str, Any] = {
-            "publication": publication, "run": publication.run, "next": NEXT[publication.state],
-            "mine": publication.requested_by_id == self.person.pk,
-            "sha256": publish.FOUR_EYES.sha256(publication),
-        }  # fmt: skip
+        context: dict[str, Any] = {"publication": publication, "run": publication.run, "next": NEXT[publication.state]}
         if publication.run:
             event = publication.run.result.get("audit_event")
             context["event"] = AuditEvent.objects.filter(pk=event).first() if event else None
         if publication.state == publish.State.REQUESTED:
-            context |= self.difference(publication)
+            context |= to_decide(publish.FOUR_EYES, publication, self.person) | self.difference(publication)
         return render(request, self.template, context)
 
     def found(self, pk: int) -> DatabasePublication:
@@ -144,10 +140,13 @@ class Publication(PermissionView):
         try:
             live = drift.read(self.tenant, publication.connection_id)
         except PortalError as error:
-            return {"unread": error}
-        content = Content.from_json(publication.version.content)
+            return {"unread": error, "stopped": True}
         overtaken = live.content.sha256 != publication.expected_sha256
-        return {"difference": scripts.difference(live.content, content), "overtaken": overtaken}
+        changed = publish.changed_settings(publication)
+        return {
+            "difference": scripts.difference(live.content, Content.from_json(publication.version.content)),
+            "overtaken": overtaken, "changed_settings": changed, "stopped": overtaken or changed,
+        }  # fmt: skip
 
 
 class Result(Publication):

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
-from identity.approval_views import Decision
+from identity.approval_views import Decision, to_decide
 from identity.mfa import publish
 from identity.mfa.models import PolicyVersion, Publication
 from identity.mfa.publications import effect
@@ -40,16 +40,13 @@ class PublicationPage(PermissionView):
 
     def to_decide(self, publication: Publication, version: PolicyVersion) -> dict[str, Any]:
         """What the second person decides with before the eyes."""
-        mine = publication.requested_by_id == self.person.pk
-        context: dict[str, Any] = {"mine": mine, "sha256": publish.FOUR_EYES.sha256(publication)}
-        people = [publication.requested_by]
-        if not mine and self.person.has_perm(publish.FOUR_EYES.decides):
-            people.append(self.person)
-            context["next"] = "You can be that person: read what it would do, then approve or refuse it."
+        context = to_decide(publish.FOUR_EYES, publication, self.person)
+        people = [publication.requested_by, *([self.person] if context["decides"] else [])]
         try:
-            return context | effect(self.tenant, version, people)
+            looked = effect(self.tenant, version, people)
         except PortalError as error:
-            return context | {"unread": error}
+            return context | {"unread": error, "stopped": True}
+        return context | looked | {"stopped": looked["live"].publication != publication.expected}
 
 
 class Result(PublicationPage):

@@ -37,6 +37,8 @@ def test_a_protected_tenant_waits_for_a_second_person(
     asked.refresh_from_db()
     assert (asked.state, asked.decided_by) == (State.LIVE, other)
     assert again(prod).content == GENERATED
+    with pytest.raises(Conflict, match="Somebody was faster: this is live already"):
+        FOUR_EYES.approve(asked, actor=people.account("release", ["database-owner"]), sha256=asked.version.sha256)
     verbs = list(AuditEvent.objects.filter(tenant="prod").values_list("verb", "actor", "outcome"))
     assert ("databases.approve", other.email, "succeeded") in verbs
     assert ("databases.publish", owner.email, "succeeded") in verbs
@@ -101,11 +103,17 @@ def test_a_setting_that_was_changed_after_the_request_stops_it(
 ) -> None:
     asked = ask(prod, owner)
     page = text(person("database-owner", "release2").get(asked.get_absolute_url()))
+    assert "You can be that person" in page and "Approve…" in page
     assert "DATABASE_URL entered by databases@larkspur.example" in page
     assert "Removed STORE_NAME by databases@larkspur.example" in page
     checks.keep_setting(prod, "DATABASE_URL", "postgresql://thief@elsewhere.example/shop", actor=owner)
     with pytest.raises(Conflict, match="Settings were changed after this was asked for: DATABASE_URL"):
         FOUR_EYES.approve(asked, actor=other, sha256=asked.version.sha256)
+    asked.refresh_from_db()
+    assert (asked.state, asked.decided_by) == (State.REQUESTED, None)
+    page = text(person("database-owner", "release2").get(asked.get_absolute_url()))
+    assert "Settings were changed since: DATABASE_URL." in page
+    assert "Approve…" not in page
     assert again(prod).document == prod.document
 
 
