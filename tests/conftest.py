@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
+import hypothesis
 import pytest
 
 from tests import environment as _environment
@@ -25,6 +26,11 @@ _stack = ExitStack()
 ENVIRONMENT = _environment.begin(_stack)  # before Django reads its settings
 
 pytest_plugins = ["tests.browser.fixtures"]
+# The same examples in each run, and no verdict on how fast a busy machine makes them.
+hypothesis.settings.register_profile(
+    "same", deadline=None, derandomize=True, database=None, suppress_health_check=list(hypothesis.HealthCheck)
+)
+hypothesis.settings.load_profile("same")
 
 
 def pytest_configure(config: pytest.Config) -> None:

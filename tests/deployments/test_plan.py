@@ -35,7 +35,7 @@ contents = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(contents, contents, st.data())
 def test_applying_a_plan_makes_the_picked_items_equal_to_the_source_and_leaves_the_rest(
     source: Any, target: Any, data: st.DataObject
@@ -50,7 +50,7 @@ def test_applying_a_plan_makes_the_picked_items_equal_to_the_source_and_leaves_t
     assert all(fields.same(after[k].get(n), target[k].get(n), ordered=True) for k, n in untouched)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(contents, contents)
 def test_a_plan_survives_storing_and_its_hash_knows_every_change(source: Any, target: Any) -> None:
     items = plan.compare(source, target)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from identity.mfa import domains
@@ -107,7 +107,6 @@ def test_a_thousand_entries_are_read() -> None:
     assert (len(found.domains), found.problems) == (1000, [])
 
 
-@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_nonsense_never_breaks_the_reading_and_what_is_kept_stays_as_it_is(text: str) -> None:
     for domain in domains.parse(text).domains:

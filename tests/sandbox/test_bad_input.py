@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.routing import Route
 
@@ -105,7 +105,7 @@ def requests(draw: st.DrawFn) -> tuple[str, str, list[tuple[bytes, bytes]], byte
     return method, urlencode(texts) if draw(st.booleans()) else "", raw, content
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+@settings(max_examples=300)
 @given(request=requests(), where=st.integers(0, 10_000), part=TEXTS)
 def test_no_request_breaks_an_address(world: World, request: Any, where: int, part: str) -> None:
     method, query, headers, body = request
@@ -171,7 +171,7 @@ USER_VALUES = VALUES | st.sampled_from(
 )
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+@settings(max_examples=120)
 @given(
     people=st.lists(st.dictionaries(st.sampled_from(USER_FIELDS), USER_VALUES, max_size=5) | VALUES, max_size=6),
     upsert=st.booleans(),

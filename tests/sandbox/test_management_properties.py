@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.kinds import routes, validation
@@ -75,7 +75,7 @@ def requests(draw: st.DrawFn) -> tuple[routes.Endpoint, list[str], str, Any]:
     return endpoint, segments, urlencode(query), body
 
 
-@settings(max_examples=350, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+@settings(max_examples=350)
 @given(request=requests(), which=st.integers(0, 10_000))
 def test_no_request_breaks_an_endpoint(world: World, request: Any, which: int) -> None:
     endpoint, segments, query, body = request

@@ -39,7 +39,7 @@ def command(*options: str) -> list[str]:
 
 def refused(*options: str) -> str:
     """The line with which the program declines to start."""
-    done = subprocess.run(command(*options), env=environment(), capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(command(*options), env=environment(), capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2, done
     assert "Traceback" not in done.stderr
     return done.stderr.strip().splitlines()[-1]
@@ -64,7 +64,7 @@ def ready(process: subprocess.Popen[str], tenants: int = 1) -> list[str]:
 
 @pytest.fixture
 def client() -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=f"http://localhost:{HTTP_PORT}", trust_env=False, timeout=10) as http:
+    with httpx.Client(base_url=f"http://localhost:{HTTP_PORT}", trust_env=False, timeout=60) as http:
         yield http
 
 
@@ -79,7 +79,7 @@ def authorized(client: httpx.Client) -> httpx.Client:
 
 def test_it_says_what_it_can_do() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "sandbox", "--help"], capture_output=True, text=True, timeout=20, check=True
+        [sys.executable, "-m", "sandbox", "--help"], capture_output=True, text=True, timeout=60, check=True
     )
     for option in ("--tenants", "--https-port", "--http-port", "--state", "--ca-dir", "--seed", "--client-id"):
         assert option in done.stdout
@@ -141,7 +141,7 @@ def test_it_serves_each_tenant_on_loopback_by_https_and_http(tmp_path: Path, cli
         with pytest.raises(OSError, match=r".*"), socket.create_connection((own_address(), HTTP_PORT), timeout=2):
             pass
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     with running("--tenants", "one", "--ca-dir", str(tmp_path / "ca")) as process:
         ready(process)
         assert (tmp_path / "ca" / "ca.pem").read_bytes() == authority
@@ -167,7 +167,7 @@ def test_listening_elsewhere_warns(tmp_path: Path) -> None:
     )
     ready(process)
     process.terminate()
-    _, errors = process.communicate(timeout=10)
+    _, errors = process.communicate(timeout=60)
     assert "WARNING" in errors
 
 
