@@ -23,6 +23,10 @@ class Store:
     def __init__(self) -> None:
         self._kinds: dict[str, dict[str, Document]] = {}
         self._indexes: dict[tuple[str, str], Entries | None] = {}
+        # What `load` took last; kinds, and indexes, in which a document of that is no longer what and where it was.
+        self._loaded: dict[str, dict[str, Document]] = {}
+        self._altered: set[str] = set()
+        self._disordered: set[tuple[str, str]] = set()
         self.watchers: list[Watcher] = []
 
     def get(self, kind: str, id: str) -> Document | None:
@@ -81,10 +85,25 @@ class Store:
         return {kind: dict(documents) for kind, documents in self._kinds.items()}
 
     def load(self, dumped: dict[str, dict[str, Document]]) -> None:
-        """Replace all documents. Watchers are told by one call (kind "*")."""
+        """Replace all documents. Watchers are told by one call (kind "*").
+
+        Where these are the ones that were loaded last, what was added since is taken out of the indexes: they need not
+        be made anew at each reset.
+        """
+        kept = dumped is self._loaded
+        self._indexes = {key: self._without_added(*key) if kept else None for key in self._indexes}
         self._kinds = {kind: dict(documents) for kind, documents in dumped.items()}
-        self._indexes = dict.fromkeys(self._indexes)
+        self._loaded, self._altered, self._disordered = dumped, set(), set()
         self._tell("*", "*", None)
+
+    def _without_added(self, kind: str, field: str) -> Entries | None:
+        entries = self._indexes[kind, field]
+        if entries is None or (kind, field) in self._disordered:
+            return None
+        documents = self._kinds.get(kind, {})
+        for id in documents.keys() - self._loaded.get(kind, {}).keys():
+            del entries[_hashable(documents[id].get(field))][id]
+        return entries
 
     def _narrowed(self, kind: str, equal: dict[str, Any]) -> list[str] | None:
         for field, value in equal.items():
@@ -96,18 +115,25 @@ class Store:
         entries = self._indexes[kind, field]
         if entries is None:
             entries = self._indexes[kind, field] = {}
+            if kind in self._altered:
+                self._disordered.add((kind, field))
             for id, document in self._kinds.get(kind, {}).items():
                 entries.setdefault(_hashable(document.get(field)), {})[id] = None
         return entries
 
     def _reindex(self, kind: str, id: str, old: Document | None, new: Document | None) -> None:
+        loaded = old is not None and id in self._loaded.get(kind, ())
+        if loaded:
+            self._altered.add(kind)
         for (indexed, field), entries in self._indexes.items():
-            if indexed != kind or entries is None:
+            if indexed != kind or entries is None or _same(old, new, field):
                 continue
             if old is not None:
                 entries.get(_hashable(old.get(field)), {}).pop(id, None)
             if new is not None:
                 entries.setdefault(_hashable(new.get(field)), {})[id] = None
+            if loaded:
+                self._disordered.add((kind, field))
 
     def _tell(self, kind: str, id: str, document: Document | None) -> None:
         for watcher in self.watchers:
@@ -116,3 +142,7 @@ class Store:
 
 def _hashable(value: Any) -> Any:
     return repr(value) if isinstance(value, _UNHASHABLE) else value
+
+
+def _same(old: Document | None, new: Document | None, field: str) -> bool:
+    return old is not None and new is not None and _hashable(old.get(field)) == _hashable(new.get(field))
