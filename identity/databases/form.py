@@ -23,7 +23,11 @@ REQUIRED_COLUMNS = ("user_id", "email", "password", "email_verified")
 OPTIONAL_COLUMNS = ("username", "name", "nickname", "given_name", "family_name", "picture")
 DEFAULT_COLUMNS = {"user_id": "id", "email": "email", "password": "password_hash", "email_verified": "email_verified"}
 
-IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
+IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# What each store lets a name have, in characters; PostgreSQL cuts longer ones off.
+LONGEST_NAME = {"postgresql": 63, "mysql": 64, "sqlserver": 128, "mongodb": 120, "https_api": 120}
+# What must stand alone: in a profile, or written for another field, it would be lost or shown.
+ALONE = ("password", "email_verified")
 CONNECTION_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,33}[A-Za-z0-9])?")
 
 
@@ -61,10 +65,24 @@ def check(form: Form) -> None:
     errors = {**_choices(form), **_columns(form)}
     if not CONNECTION_NAME.fullmatch(form.connection):
         errors["connection"] = "Use up to 35 letters, digits and dashes; begin and end with a letter or a digit."
-    if not all(IDENTIFIER.fullmatch(part) for part in form.table.split(".")) or form.table.count(".") > 1:
-        errors["table"] = _identifier_text("table", form.table)
+    parts = form.table.split(".")
+    wrong = next((text for part in parts if (text := _name_problem(form, "table", part))), None)
+    if wrong or len(parts) > 2:
+        errors["table"] = wrong or "Write the table's name, or schema.table; a database is named in the settings."
     if errors:
         raise BadForm(errors)
+
+
+def check_for_scripts(form: Form) -> None:
+    """`check`, and what only matters where scripts are generated. Raises BadForm."""
+    check(form)
+    if form.store == "mongodb" and not form.import_mode and form.columns["user_id"] != "_id":
+        told = f"Users who sign up get an _id and no {form.columns['user_id']}; write _id, or choose import mode."
+        raise BadForm({"columns.user_id": told})
+
+
+def default_columns(store: str) -> dict[str, str]:
+    return {**DEFAULT_COLUMNS, "user_id": "_id"} if store == "mongodb" else dict(DEFAULT_COLUMNS)
 
 
 def _choices(form: Form) -> dict[str, str]:
@@ -82,11 +100,25 @@ def _columns(form: Form) -> dict[str, str]:
     for name, column in form.columns.items():
         if name not in (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS):
             errors[f"columns.{name}"] = f"Auth0 has no such profile field; use {', '.join(OPTIONAL_COLUMNS)}."
-        elif column and not IDENTIFIER.fullmatch(column):
-            errors[f"columns.{name}"] = _identifier_text("column", column)
+        elif column and (problem := _name_problem(form, "column", column)):
+            errors[f"columns.{name}"] = problem
+        elif column and (other := _shared_with(form, name)):
+            errors[f"columns.{name}"] = f"{column} is the column of {other} already; {other} needs one of its own."
     return errors
 
 
-def _identifier_text(what: str, value: str) -> str:
+def _shared_with(form: Form, name: str) -> str | None:
+    """The field that must stand alone and has the same column as this one; MySQL and others know no capitals."""
+    column = form.columns[name].lower()
+    same = (other for other in ALONE if other != name and form.columns.get(other, "").lower() == column)
+    return None if name == "password" else next(same, None)
+
+
+def _name_problem(form: Form, what: str, value: str) -> str | None:
     shown = value if len(value) <= 40 else value[:40] + "…"
-    return f"{shown!r} is no {what} name: use letters, digits and underscores, and begin with a letter."
+    longest = LONGEST_NAME.get(form.store, max(LONGEST_NAME.values()))
+    if len(value) > longest:
+        return f"{shown!r} is too long: a {what} name has at most {longest} characters."
+    if not IDENTIFIER.fullmatch(value):
+        return f"{shown!r} is no {what} name: use letters, digits and underscores, and begin with a letter."
+    return None

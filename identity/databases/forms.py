@@ -19,6 +19,7 @@ from identity.databases.form import (
     BadForm,
     Form,
     check,
+    check_for_scripts,
 )
 from identity.databases.generate import SCRIPTS
 from identity.databases.scripts import Content, written
@@ -97,9 +98,10 @@ class StoreForm(forms.Form):
 
     # Which columns are required depends on the store: the answer says it, not the browser.
     use_required_attribute = False
+    check_filled = staticmethod(check_for_scripts)
     store = forms.ChoiceField(choices=[*STORES.items()], label="Store")
     table = forms.CharField(
-        label="Table or collection", max_length=127, initial="users", widget=forms.TextInput(attrs=PLAIN),
+        label="Table or collection", max_length=300, initial="users", widget=forms.TextInput(attrs=PLAIN),
         help_text="Of no account for an HTTPS API.",
     )  # fmt: skip
     hash = forms.ChoiceField(
@@ -119,10 +121,11 @@ class StoreForm(forms.Form):
         free = {*OPTIONAL_COLUMNS, *(["password"] if self.data.get("store") == "https_api" else [])}
         for name in (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS):
             self.fields[f"column-{name}"] = forms.CharField(
-                required=name not in free, label=name, max_length=63, initial=DEFAULT_COLUMNS.get(name, ""),
+                required=name not in free, label=name, max_length=300, initial=DEFAULT_COLUMNS.get(name, ""),
                 error_messages={"required": "Name the column that holds this."},
                 widget=forms.TextInput(attrs=PLAIN),
             )  # fmt: skip
+        self.fields["column-user_id"].help_text = "In MongoDB usually _id."
 
     @staticmethod
     def initial_of(form: Form | None) -> dict[str, Any]:
@@ -136,7 +139,7 @@ class StoreForm(forms.Form):
         """Every mistake at once: a field that is in error already keeps what was said first."""
         data = super().clean() or {}
         try:
-            check(self.filled)
+            self.check_filled(self.filled)
         except BadForm as problem:
             for name, text in problem.errors.items():
                 field = name.replace("columns.", "column-")
@@ -167,6 +170,7 @@ class TestForm(StoreForm):
     """What contract tests need to know; the connection string is write-only."""
 
     __test__ = False
+    check_filled = staticmethod(check)
     dsn = forms.CharField(
         required=False, max_length=2000, label="Database of your own",
         widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import jinja2
 
-from identity.databases.form import Form, check
+from identity.databases.form import Form, check_for_scripts
 from identity.databases.stores import store_for
 
 TEMPLATES = Path(__file__).parent / "script_templates"
@@ -30,7 +30,7 @@ environment = jinja2.Environment(  # noqa: S701
 
 def scripts(form: Form) -> dict[str, str]:
     """{"login": "async function login(...", ...} for `options.customScripts`. Raises form.BadForm."""
-    check(form)
+    check_for_scripts(form)
     return {name: script(form, name) for name in (IMPORT_MODE_SCRIPTS if form.import_mode else SCRIPTS)}
 
 

@@ -36,11 +36,13 @@ def braces(opening: str, parts: list[str], closing: str, *, indent: int) -> str:
 
 
 def new_user_values(form: Form) -> dict[str, str]:
-    """{column: JavaScript value} of a sign-up, in a steady order. Absent values are stored as null."""
-    values = {}
+    """{column: JavaScript value} of a sign-up, in a steady order. Absent values are stored as null; where two fields
+    share a column, the first is stored: an address shown as a name too is the address.
+    """
+    values: dict[str, str] = {}
     for name, value in NEW_USER.items():
         if column := form.columns.get(name):
-            values[column] = value if name in ("email", "email_verified") else f"{value} || null"
+            values.setdefault(column, value if name in ("email", "email_verified") else f"{value} || null")
     return values
 
 
@@ -116,6 +118,7 @@ class SqlStore(Updates):
     dialect: SqlDialect
     settings: str = "DATABASE_URL, which asks for TLS"
     checks_password: bool = False
+    may_lack_id: bool = False
 
     @property
     def modules(self) -> tuple[str, ...]:
@@ -178,6 +181,7 @@ class MongoStore(Updates):
     settings: str = "DATABASE_URL, which asks for TLS and names the database"
     is_duplicate: str = "error.code === 11000"
     checks_password: bool = False
+    may_lack_id: bool = True
 
     def _on_users(self, call: str) -> str:
         return f"withUsers((users) => users.{call})"
@@ -219,6 +223,7 @@ class HttpsApiStore:
     settings: str = "API_URL, API_AUDIENCE, TOKEN_URL, CLIENT_ID, CLIENT_SECRET"
     is_duplicate: str = "error.status === 409"
     checks_password: bool = True
+    may_lack_id: bool = True
 
     def find(self, variable: str) -> str:
         return f"call('GET', userPath({variable})).then((answer) => (answer.status === 404 ? null : answer.json()))"

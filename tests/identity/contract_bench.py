@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from identity.databases import generate
 from identity.databases.contracts.run import Verdict
-from identity.databases.form import DEFAULT_COLUMNS, Form
+from identity.databases.form import DEFAULT_COLUMNS, Form, default_columns
 
 COLUMNS = {**DEFAULT_COLUMNS, "username": "login_name", "given_name": "first_name"}
 # The cases in which it matters how a password is stored.
@@ -15,7 +15,7 @@ HASHING = ("login-01", "login-04", "login-06", "login-08", "login-11", "login-12
 
 
 def form(store: str = "postgresql", **changes: object) -> Form:
-    columns = {**COLUMNS, **({"user_id": "_id"} if store == "mongodb" else {})}
+    columns = {**COLUMNS, **default_columns(store)}
     if store == "https_api":
         columns = {name: name for name in COLUMNS} | {"user_id": "id"}
     return Form(**{"store": store, "connection": "shop", "columns": columns, **changes})

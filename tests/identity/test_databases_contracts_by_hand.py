@@ -9,7 +9,7 @@ import pytest
 from identity.databases import generate
 from identity.databases.contracts import database_for, settings
 from identity.databases.contracts.run import passed, run
-from identity.databases.form import DEFAULT_COLUMNS, Form
+from identity.databases.form import Form, default_columns
 from runtime import scripts as runtime_scripts
 from tests.identity.contract_bench import failures
 
@@ -19,8 +19,7 @@ SOME += [f"get_user-{case}" for case in ("01", "02", "05", "20", "91", "93")]
 
 
 def by_hand(store: str) -> tuple[Form, dict[str, str]]:
-    columns = {**DEFAULT_COLUMNS, "user_id": "_id" if store == "mongodb" else "id"}
-    made = Form(store=store, connection="shop", columns=columns)
+    made = Form(store=store, connection="shop", columns=default_columns(store))
     return made, {name: (FOLDER / f"{store}.{name}.js").read_text(encoding="utf-8") for name in ("login", "get_user")}
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from identity.databases import generate, lint
-from identity.databases.form import DEFAULT_COLUMNS, HASHES, STORES, Form
+from identity.databases.form import HASHES, STORES, Form, default_columns
 from identity.databases.lint import RULES, Connection
 
 CLIENT = """const { Client } = require('pg@8.11.3');
@@ -176,7 +176,7 @@ def test_findings_carry_the_advice_of_their_rule():
 
 
 def generated(store: str, hash_name: str, *, import_mode: bool = False) -> dict[str, str]:
-    columns = {**DEFAULT_COLUMNS, "username": "login_name"}
+    columns = {**default_columns(store), "username": "login_name"}
     made = Form(store=store, connection="shop", hash=hash_name, columns=columns, import_mode=import_mode)
     return generate.scripts(made)
 

@@ -42,7 +42,8 @@ class User:
         hashed = None if self.password is None else hash_password(self.password, form.hash)
         values["password"] = self.stored or hashed
         columns = {name: column for name, column in form.columns.items() if column and name != "user_id"}
-        return {column: {**self.fields, **values}.get(name) for name, column in columns.items()}
+        # Of two fields that share a column, the first is stored, as generated scripts do.
+        return {column: {**self.fields, **values}.get(name) for name, column in reversed(columns.items())}
 
 
 class Database(Protocol):

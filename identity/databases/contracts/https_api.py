@@ -18,6 +18,7 @@ from identity.databases.form import Form
 
 NAME = "api.contract.test:80"
 BASE = "http://api.contract.test/"
+VERSION = "v1"  # no slash at its end, as people write addresses
 
 
 class HttpsApiDatabase(OwnServer):
@@ -37,7 +38,7 @@ class HttpsApiDatabase(OwnServer):
         self._thread.start()
         self.hosts = {NAME: f"127.0.0.1:{self._server.server_address[1]}"}
         self.configuration = {
-            "API_URL": BASE,
+            "API_URL": f"{BASE}{VERSION}",
             "API_AUDIENCE": "https://users.contract.test",
             "TOKEN_URL": f"{BASE}oauth/token",
             "CLIENT_ID": "contract",
@@ -78,7 +79,7 @@ class HttpsApiDatabase(OwnServer):
         if not secrets.compare_digest(token, self.token):
             return 401, {"error": "unauthorized"}
         with self._lock:
-            return self._users(method, path, body)
+            return self._users(method, path.removeprefix(f"/{VERSION}"), self._by_profile_field(body))
 
     def _token(self, body: dict[str, Any]) -> tuple[int, Any]:
         if body.get("client_secret") != self.secret or body.get("grant_type") != "client_credentials":
@@ -91,29 +92,42 @@ class HttpsApiDatabase(OwnServer):
         if (method, path) == ("POST", "/users/check-password"):
             found = self._named(str(body.get("identifier")))
             matches = found and found["password"] is not None and found["password"] == body.get("password")
-            return (200, public(found)) if found and matches else (404, {})
-        found = self._named(path.removeprefix("/users/"))
+            return (200, self._public(found)) if found and matches else (404, {})
+        found = self._named(path.removeprefix("/users/")) if path.startswith("/users/") else None
         if found is None:
             return 404, {}
         if method == "PATCH":
             return self._change(found, body)
         if method == "DELETE":
             del self.records[found["id"]]
-        return 200, public(found)
+        return 200, self._public(found)
 
     def _create(self, body: dict[str, Any]) -> tuple[int, Any]:
         if self._named(str(body["email"])):
             return 409, {"error": "exists"}
         self._next += 1
         self.records[str(self._next)] = {**body, "id": str(self._next)}
-        return 201, public(self.records[str(self._next)])
+        return 201, self._public(self.records[str(self._next)])
 
     def _change(self, found: dict[str, Any], body: dict[str, Any]) -> tuple[int, Any]:
         other = self._named(str(body.get("email", "")))
         if other is not None and other is not found:
             return 409, {"error": "exists"}
         found.update(body)
-        return 200, public(found)
+        return 200, self._public(found)
+
+    def _by_profile_field(self, body: dict[str, Any]) -> dict[str, Any]:
+        """What a script sends, in the names of profile fields; of two that share a JSON field, the first."""
+        assert self.form  # noqa: S101 (prepare comes first)
+        fields = {column: name for name, column in reversed(self.form.columns.items())}
+        return {fields.get(column, column): value for column, value in body.items()}
+
+    def _public(self, record: dict[str, Any]) -> dict[str, Any]:
+        """What the API shows of a user, in the form's JSON fields."""
+        assert self.form  # noqa: S101
+        known = {**record, "user_id": record["id"]}
+        columns = {name: column for name, column in self.form.columns.items() if column and name != "password"}
+        return {column: known.get(name) for name, column in reversed(columns.items())}
 
     def _named(self, identifier: str) -> dict[str, Any] | None:
         for record in self.records.values():
@@ -148,7 +162,3 @@ class HttpsApiDatabase(OwnServer):
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(5)
-
-
-def public(record: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in record.items() if name != "password"}

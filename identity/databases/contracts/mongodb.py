@@ -103,7 +103,10 @@ class MongodbDatabase(OwnServer):
 
     def add(self, user: User) -> str:
         assert self.form  # noqa: S101
-        return str(self.users.insert_one({"_id": ObjectId(), **user.row(self.form)}).inserted_id)
+        key, column = ObjectId(), self.form.columns["user_id"]
+        named = {} if column == "_id" else {column: str(key)}
+        self.users.insert_one({"_id": key, **user.row(self.form), **named})
+        return str(key)
 
     def find(self, email: str) -> dict[str, Any] | None:
         assert self.form  # noqa: S101

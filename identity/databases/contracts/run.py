@@ -142,8 +142,9 @@ class Bench:
             return "The script needs a module that is not here."
         if case.needs == "hash" and self.form.store == "https_api":
             return "The API itself checks passwords."
-        if case.needs not in (None, "hash") and not self.form.columns.get(case.needs):
-            return f"The form names no column for {case.needs}."
+        columns = self.form.columns
+        if case.needs not in (None, "hash") and columns.get(case.needs) in (None, "", columns["email"]):
+            return f"The form names no column of its own for {case.needs}."
         # Cases of other scripts use these two to look at what happened.
         missing = next((name for name in ("login", "get_user") if name not in self.scripts), None)
         return f"The script {missing} is needed to look at the result." if missing else ""

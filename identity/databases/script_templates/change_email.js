@@ -13,6 +13,9 @@ async function changeEmail(email, newEmail, verified, callback) {
   try {
     changed = {{ store.change_email() }};
   } catch (error) {
+    if ({{ store.is_duplicate }}) {
+      return callback(new Error('Another user has this e-mail address.'));
+    }
     return callback({{ shared.trouble() }});
   }
   return callback(null, changed);

@@ -23,5 +23,6 @@ async function getUser(email, callback) {
   if (!user) {
     return callback(null);
   }
+{{ shared.id_is_there(form, store) }}
   return callback(null, {{ shared.profile(form) }});
 }

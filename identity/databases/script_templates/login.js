@@ -13,6 +13,7 @@ async function login(userNameOrEmail, password, callback) {
 
 {% include helper %}
 {% if store.checks_password %}
+
   let user;
   try {
     user = await checkPassword(userNameOrEmail, password);
@@ -49,5 +50,6 @@ async function login(userNameOrEmail, password, callback) {
     return callback(new WrongUsernameOrPasswordError(userNameOrEmail, 'Wrong e-mail or password.'));
   }
 {% endif %}
+{{ shared.id_is_there(form, store) }}
   return callback(null, {{ shared.profile(form) }});
 }

@@ -8,6 +8,14 @@
 {% endfor %}
   }
 {%- endmacro %}
+{% macro id_is_there(form, store) -%}
+{% if store.may_lack_id %}
+  if (!user.{{ form.columns.user_id }}) {
+    // Without it Auth0 would take all users for one.
+    return callback(new Error('The record of this user has no {{ form.columns.user_id }}.'));
+  }
+{%- endif %}
+{%- endmacro %}
 {% macro trouble() -%}
 new Error('The user database could not be reached. Please try again later.')
 {%- endmacro %}

@@ -21,13 +21,15 @@
   }
 
   async function call(method, path, body) {
-    const response = await fetch(new URL(path, configuration.API_URL), {
+    const response = await fetch(new URL(path, configuration.API_URL.replace(/\/*$/, '/')), {
       method,
       headers: { authorization: `Bearer ${await accessToken()}`, 'content-type': 'application/json' },
       body: body && JSON.stringify(body),
       signal: AbortSignal.timeout(8000),
     });
-    if (!response.ok && response.status !== 404) {
+    // The token may have been withdrawn: the next execution asks for a new one.
+    if (response.status === 401) delete global.userApiToken;
+    if (!response.ok{% if script != "create" %} && response.status !== 404{% endif %}) {
       throw Object.assign(new Error('The API did not answer as expected.'), { status: response.status });
     }
     return response;

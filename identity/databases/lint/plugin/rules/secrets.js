@@ -84,7 +84,7 @@ const CDB22 = rule((tools) => {
   return {
     AssignmentExpression(node) {
       const name = path(node.left).split(".").slice(0, 2).join(".");
-      if (!/^(global|globalThis)\./.test(name)) return;
+      if (!/^(global|globalThis)\./.test(name) || isNothing(node.right)) return;
       if (!isGuarded(node, name, reads)) tools.report(node, `${name} is set without asking whether it is there.`);
       if (/token/i.test(name)) tokens.push(node);
     },
