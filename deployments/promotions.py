@@ -180,7 +180,7 @@ def interrupted(run: Run) -> None:
 
 
 def waiting_for(user: Any) -> list[dict[str, str]]:
-    """For the home page: promotions that this person can approve, and own approved ones that can be applied."""
+    """For the home page: what this person can approve, own ones that can be applied, and what was refused to them."""
     held, items = permissions_of(user), []
     if "promotions.approve" in held:
         for promotion in Promotion.objects.filter(status=Status.REQUESTED).exclude(requested_by=user):
@@ -188,6 +188,10 @@ def waiting_for(user: Any) -> list[dict[str, str]]:
     if "promotions.apply" in held:
         for promotion in Promotion.objects.filter(status=Status.APPROVED, requested_by=user):
             items.append(_waiting(promotion, f"Approved, ready to apply to {promotion.target.name}: {promotion.title}"))
+    refused = Promotion.objects.filter(status=Status.REFUSED, requested_by=user)
+    for promotion in refused.filter(decided_at__gte=timezone.now() - runs.REFUSAL_TOLD_FOR):
+        detail = f"Refused by {promotion.decided_by.email}: {promotion.decision_reason}" if promotion.decided_by else ""
+        items.append(_waiting(promotion, promotion.title) | {"detail": detail})
     return items
 
 

@@ -18,7 +18,7 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from identity.publications import PERSON
-from portal import access, audit
+from portal import access, audit, runs
 from portal.errors import Conflict, Refused
 
 REQUESTED, RUNNING, REFUSED, WITHDRAWN = "requested", "running", "refused", "withdrawn"
@@ -33,6 +33,10 @@ class AbstractDecision(models.Model):
 
     class Meta:
         abstract = True
+
+
+def _waiting(publication: Any, detail: str) -> dict[str, str]:
+    return {"title": str(publication), "url": publication.get_absolute_url(), "detail": detail}
 
 
 @dataclass(frozen=True)
@@ -90,13 +94,12 @@ class FourEyes:
             self._move(publication, WITHDRAWN, None, finished_at=timezone.now())
 
     def waiting_for(self, user: Any) -> list[dict[str, str]]:
-        """What somebody else has asked this person to approve, for the home page."""
-        if self.decides not in access.permissions_of(user):
-            return []
-        asked = self.model.objects.filter(state=REQUESTED).exclude(requested_by=user)
-        return [
-            {"title": str(one), "url": one.get_absolute_url(), "detail": f"{one.requested_by.email} asks for approval."}
-            for one in asked.select_related("tenant", "version", "requested_by")
+        """For the home page: what somebody else has asked this person to approve, and what was refused to them."""
+        held, found = access.permissions_of(user), self.model.objects.select_related("tenant", "version")
+        asked = found.filter(state=REQUESTED).exclude(requested_by=user) if self.decides in held else []
+        told = found.filter(state=REFUSED, requested_by=user, decided_at__gte=timezone.now() - runs.REFUSAL_TOLD_FOR)
+        return [_waiting(one, f"{one.requested_by.email} asks for approval.") for one in asked] + [
+            _waiting(one, f"Refused by {one.decided_by.email}: {one.decision_reason}") for one in told
         ]
 
     @contextmanager

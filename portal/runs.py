@@ -54,6 +54,8 @@ class Kind:
 
 KINDS: dict[str, Kind] = {}
 # Questions of the apps, answered on everybody's home page: (user) -> [{"title", "url", "detail"}]
+# How long a refusal stands there for who asked.
+REFUSAL_TOLD_FOR = timedelta(days=3)
 WAITING: list[Callable[[Any], list[dict[str, str]]]] = []
 
 

@@ -231,6 +231,8 @@ def test_a_refusal_needs_a_reason_which_the_asker_sees(planned: Promotion, relea
     assert second.post(refuse, {"reason": " "}).status_code == 400
     second.post(refuse, {"reason": "Not on a Friday"})
     assert "Not on a Friday" in text(release.get(planned.get_absolute_url()))
+    assert f"Refused by {second.user.email}: Not on a Friday" in text(release.get("/"))
+    assert "Not on a Friday" not in text(second.get("/"))
     planned.refresh_from_db()
     assert planned.status == "refused"
 

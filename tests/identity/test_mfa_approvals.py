@@ -92,6 +92,10 @@ def test_it_waits_on_the_home_page_of_whoever_may_approve(asked: Publication, ac
 
     assert waiting(other) == ["Publish Partners, version 1 (Prod)"]
     assert waiting(actor) == waiting(people.account("auditor", ["auditor"])) == []
+    FOUR_EYES.refuse(asked, actor=other, reason="Whose domain is that?")
+    assert waiting(other) == []
+    (told,) = runs.waiting_for(actor)
+    assert told["detail"] == f"Refused by {other.email}: Whose domain is that?"
 
 
 def test_one_request_waits_per_tenant_and_the_same_one_twice_is_one(
