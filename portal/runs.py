@@ -54,9 +54,9 @@ class Kind:
 
 KINDS: dict[str, Kind] = {}
 # Questions of the apps, answered on everybody's home page: (user) -> [{"title", "url", "detail"}]
+WAITING: list[Callable[[Any], list[dict[str, str]]]] = []
 # How long a refusal stands there for who asked.
 REFUSAL_TOLD_FOR = timedelta(days=3)
-WAITING: list[Callable[[Any], list[dict[str, str]]]] = []
 
 
 @dataclass
