@@ -35,10 +35,6 @@ class AbstractDecision(models.Model):
         abstract = True
 
 
-def _waiting(publication: Any, detail: str) -> dict[str, str]:
-    return {"title": str(publication), "url": publication.get_absolute_url(), "detail": detail}
-
-
 @dataclass(frozen=True)
 class FourEyes:
     """How one kind of publication is decided about.
@@ -123,3 +119,7 @@ class FourEyes:
 
     def _after(self, publication: Any) -> dict[str, Any]:
         return {"version": publication.version.number, "sha256": self.sha256(publication)}
+
+
+def _waiting(publication: Any, detail: str) -> dict[str, str]:
+    return {"title": str(publication), "url": publication.get_absolute_url(), "detail": detail}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from typing import Any
+from typing import Any, Self
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -33,6 +33,12 @@ class ReasonForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["reason"].required = settings.REASON_REQUIRED
+
+    def shown_again(self, problem: str, **now: Any) -> Self:
+        """What was typed, for a page that shows what has changed meanwhile; `now`: hidden fields of that page."""
+        self.data = {name: self.data[name] for name in self.data} | now
+        self.add_error(None, problem)
+        return self
 
 
 class TenantForm(forms.ModelForm):

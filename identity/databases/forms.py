@@ -25,7 +25,7 @@ from identity.databases.generate import SCRIPTS
 from identity.databases.scripts import Content, written
 from portal.errors import Invalid
 from portal.forms import ReasonForm
-from portal.models import Stage, Tenant
+from portal.models import Tenant
 
 # Far more than Auth0 takes, so that the linter can say how much too long a script is, and nothing typed is lost.
 LONGEST_SCRIPT = 400_000
@@ -227,7 +227,7 @@ class ConfirmForm(ReasonForm):
     def __init__(self, *args: Any, tenant: Tenant, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.tenant = tenant
-        if tenant.protected or tenant.stage == Stage.PRODUCTION:
+        if tenant.asks_for_its_name:
             self.fields["typed_name"].required = True
             self.fields["typed_name"].label = f"Type {tenant.slug} to confirm that this is for {tenant.name}"
         else:
@@ -238,12 +238,6 @@ class ConfirmForm(ReasonForm):
         if "typed_name" in data and data["typed_name"].strip().lower() != self.tenant.slug:
             self.add_error("typed_name", f"This must read {self.tenant.slug}.")
         return data
-
-    def shown_again(self, problem: str, **now: Any) -> ConfirmForm:
-        """What was typed, for a page that shows what has changed meanwhile; `now`: hidden fields of that page."""
-        self.data = {name: self.data[name] for name in self.data} | now
-        self.add_error(None, problem)
-        return self
 
 
 class PublishForm(ConfirmForm):

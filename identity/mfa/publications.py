@@ -13,10 +13,11 @@ from identity.mfa import policy as policies
 from identity.mfa.forms import PublishForm, RemoveForm
 from identity.mfa.models import Policy, PolicyVersion, Publication
 from portal.access import PermissionView
-from portal.errors import Conflict, Refused
+from portal.errors import Refused
 from portal.models import Tenant
 
 Kind = Publication.Kind
+LOOK_AGAIN = "Nothing was done. Look at it again, then confirm."
 
 
 class Publish(PermissionView):
@@ -24,6 +25,8 @@ class Publish(PermissionView):
 
     permission = "mfa.publish"
     kind = Kind.PUBLISH
+    # A draft may change while the page is open; a version never does.
+    is_draft = True
 
     def get(self, request: HttpRequest, tenant: str, pk: int, number: int | None = None) -> HttpResponse:
         return self.show(self.version(pk, number))
@@ -35,7 +38,8 @@ class Publish(PermissionView):
         if not form.is_valid():
             return self.show(version, looked, form, status=422)
         given = form.cleaned_data
-        self.unchanged(version.policy, given["revision"])
+        if problem := self.overtaken(version.policy, looked["live"].publication, given):
+            return self.show(version, looked, form.shown_again(problem, **_on_screen(version, looked)), status=409)
         publication = publish.request(
             self.tenant,
             version if version.pk else drafts.version_of(version.policy, comment=given["comment"], actor=self.person),
@@ -70,26 +74,24 @@ class Publish(PermissionView):
         status: int = 200,
     ) -> HttpResponse:
         looked = looked or effect(self.tenant, version, [self.person])
-        expected = looked["live"].publication
-        shown = {"revision": version.policy.revision, "expected": expected.pk if expected else None}
-        form = form or self.form(looked, **shown)
+        form = form or self.form(looked, **_on_screen(version, looked))
         asks = publish.needs_approval(self.tenant, self.kind)
         context = {"policy": version.policy, "kind": self.kind, "asks": asks, "form": form, **looked}
         return render(self.request, "identity/mfa/publish.html", context, status=status)
 
-    def unchanged(self, policy: Policy, revision: int) -> None:
-        if policy.revision != revision:
-            raise Conflict(
-                f"{policy.updated_by.email} has changed the draft of “{policy.name}” while this page was open. "
-                "Nothing was published. Look at it again."
-            )
+    def overtaken(self, policy: Policy, live: Publication | None, given: dict[str, Any]) -> str:
+        """What has changed while the page was open; "" where nothing has."""
+        if self.is_draft and policy.revision != given["revision"]:
+            return f"{policy.updated_by.email} has changed the draft while this page was open. {LOOK_AGAIN}"
+        if (live.pk if live else None) != given["expected"]:
+            return publish.overtaken(self.tenant, live)
+        return ""
 
 
 class PublishVersion(Publish):
     """A version that stands already, to another tenant."""
 
-    def unchanged(self, policy: Policy, revision: int) -> None:
-        """A version never changes."""
+    is_draft = False
 
 
 class RollBack(PublishVersion):
@@ -118,7 +120,10 @@ class Remove(PermissionView):
         form = RemoveForm(request.POST, tenant=self.tenant)
         if not form.is_valid():
             return self.show(form, status=422)
-        given = form.cleaned_data
+        given, live = form.cleaned_data, login_flow.current_publication(self.tenant)
+        now = live.pk if live else None
+        if now != given["expected"]:
+            return self.show(form.shown_again(publish.overtaken(self.tenant, live), expected=now), status=409)
         publication = publish.request(
             self.tenant,
             None,
@@ -133,6 +138,12 @@ class Remove(PermissionView):
     def show(self, form: RemoveForm, status: int = 200) -> HttpResponse:
         context = {"form": form, "live": login_flow.live(self.tenant)}
         return render(self.request, "identity/mfa/remove.html", context, status=status)
+
+
+def _on_screen(version: PolicyVersion, looked: dict[str, Any]) -> dict[str, Any]:
+    """The hidden fields by which a confirmation knows later what it showed."""
+    live = looked["live"].publication
+    return {"revision": version.policy.revision, "expected": live.pk if live else None}
 
 
 def effect(tenant: Tenant, version: PolicyVersion, actors: list[User]) -> dict[str, Any]:

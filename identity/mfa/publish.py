@@ -55,7 +55,7 @@ def request(
             return earlier
         asked.expected = login_flow.current_publication(tenant)
         if asked.expected_id != expected:
-            raise Conflict(_overtaken(tenant, asked.expected))
+            raise Conflict(overtaken(tenant, asked.expected))
         asked.save(update_fields=["expected"])
         if asked.state == State.RUNNING:
             _start(asked)
@@ -89,6 +89,15 @@ def was_live(tenant: Tenant, version: PolicyVersion) -> bool:
     return Publication.objects.filter(tenant=tenant, version=version, state__in=ended).exists()
 
 
+def overtaken(tenant: Tenant, live: Publication | None) -> str:
+    if live is None:
+        return f"The policy of {tenant} was taken away while this page was open. Look at it again, then confirm."
+    return (
+        f"{live.requested_by.email} published {live.version} to {tenant} while this page was open. "
+        "Nothing was changed by you. Look at it again, then confirm."
+    )
+
+
 def _lock(asked: Publication) -> Publication | None:
     """Store the request, which locks the tenant; or the same request that is here already. Raises Conflict."""
     try:
@@ -117,15 +126,6 @@ def _start(publication: Publication) -> None:
         RUN_KIND, actor=publication.requested_by, title=title, tenant=tenant, publication=publication.pk
     )
     publication.save(update_fields=["run"])
-
-
-def _overtaken(tenant: Tenant, live: Publication | None) -> str:
-    if live is None:
-        return f"The policy of {tenant} was taken away while this page was open. Look at it again before you go on."
-    return (
-        f"{live.requested_by.email} published {live.version} to {tenant} while this page was open. "
-        "Nothing was changed by you. Look at it again before you go on."
-    )
 
 
 # state of what stands in the way -> what is said of it; its person, the tenant, the act

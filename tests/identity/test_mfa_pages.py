@@ -311,10 +311,30 @@ def test_a_draft_that_changed_meanwhile_is_not_published(security: Any, policy: 
     colleague = people.account("release", ["security"])
     other = PolicyRules((Rule("email_domains", {"domains": ["theirs.example"]}, ("otp",)),))
     drafts.save(policy, "Partners", other, revision=1, actor=colleague)
-    answer = security.post(path, {"reason": "x", "revision": revision, "expected": ""})
+    answer = security.post(path, {"reason": "New contract", "revision": revision, "expected": ""})
     assert answer.status_code == 409
     assert "release@larkspur.example has changed the draft" in text(answer)
     assert not Publication.objects.exists()
+    html = answer.content.decode()
+    assert 'value="New contract"' in html
+    assert "theirs.example" in html
+    (revision,) = re.findall(r'name="revision" value="(\d+)"', html)
+    assert security.post(path, {"reason": "New contract", "revision": revision, "expected": ""}).status_code == 302
+
+
+def test_a_policy_that_became_live_meanwhile_is_shown_and_nothing_typed_is_lost(
+    eager: None, security: Any, person: Any, policy: Policy
+) -> None:
+    path, away = f"{BASE}{policy.pk}/publish/", BASE + "remove/"
+    confirm(person("security", "release"), path)
+    for page in (path, away):
+        sent = {"reason": "New contract", "typed_name": "dev", "revision": "1", "expected": ""}
+        answer = security.post(page, sent)
+        assert answer.status_code == 409
+        assert "published Partners, version 1" in text(answer)
+        assert 'value="New contract"' in answer.content.decode()
+    live = Publication.objects.get()
+    assert f'name="expected" value="{live.pk}"' in answer.content.decode()
 
 
 def test_a_double_click_publishes_once(security: Any, policy: Policy) -> None:
