@@ -13,8 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from runtime.node import Child, Crashed, Forged, NetworkOpen, NodeMissing, TimedOut, check_shape, judged
+from runtime.answers import Crashed, Forged, NetworkOpen, TimedOut, check_shape, judged
+from runtime.node import NodeMissing
 from runtime.pool import container_key, registered
+from runtime.process import Child
 
 Outcome = Literal["completed", "error", "timeout", "crashed", "refused"]
 LARGEST_CODE_BYTES = 100_000

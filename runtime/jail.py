@@ -1,4 +1,4 @@
-"""Closes the doors of this process, then becomes Node: the program that every child of `runtime.node` starts as.
+"""Closes the doors of this process, then becomes Node: the program that every child of `runtime.process` starts as.
 
 Usage: python -I -S jail.py SOCKETS_ALLOWED(0|1) READABLE_PATH... -- NODE ARGUMENT...
 A program of its own rather than a `preexec_fn`, because code between fork and exec in a threaded server can deadlock.

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from runtime.node import Child
+from runtime.process import Child
 
 Kind = TypeVar("Kind", bound=Child)
 

@@ -12,8 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from runtime.node import Child, Crashed, Forged, NetworkOpen, NodeMissing, TimedOut, check_shape, is_error, judged
+from runtime.answers import Crashed, Forged, NetworkOpen, TimedOut, check_shape, is_error, judged
+from runtime.node import NodeMissing
 from runtime.pool import container_key, registered
+from runtime.process import Child
 from runtime.relay import Fault, Relay, targets
 
 Outcome = Literal["success", "error", "timeout", "crashed", "refused"]
@@ -104,18 +106,15 @@ def run(
         raise ValueError(f"Unknown script {script!r}; one of {', '.join(SCRIPTS)}.")
     if len(code.encode("utf-8", "surrogatepass")) > LARGEST_CODE_BYTES:
         return refused(f"The script is larger than {LARGEST_CODE_BYTES // 1000} kB, which Auth0 does not take.")
-    request = {
-        "kind": "script",
-        **{"code": code, "script": script, "configuration": dict(configuration or {}), "doubles": dict(doubles or {})},
-        "runs": [{"arguments": list(arguments), "context": context, "linger_ms": linger_seconds * 1000}],
-    }
+    one_run = {"arguments": list(arguments), "context": context, "linger_ms": linger_seconds * 1000}
+    shared = {"configuration": dict(configuration or {}), "doubles": dict(doubles or {})}
+    request = {"kind": "script", "code": code, "script": script, **shared, "runs": [one_run]}
     hosts = targets(allow_hosts)
-    key = container_key(container or [code, script], request["configuration"], hosts, request["doubles"])
+    key = container_key(container or [code, script], shared["configuration"], hosts, shared["doubles"])
     try:
-        child = _child(key, fault)
+        child = _child(key, hosts, fault)
     except (NodeMissing, OSError) as problem:
         return refused(str(problem))
-    child.relay.targets, child.relay.fault = hosts, fault
     return _execute(key, child, request, timeout_seconds, reuse)
 
 
@@ -129,12 +128,13 @@ def prepare() -> None:
     pool.prepare()
 
 
-def _child(key: str, fault: Fault | None) -> ScriptChild:
+def _child(key: str, hosts: dict[str, str], fault: Fault | None) -> ScriptChild:
     """A child whose connections, if it kept any, know the same trouble."""
     child = pool.take(key)
     while child.relay.open_connections and child.relay.fault != fault:
         child.kill()
         child = pool.take(key)
+    child.relay.targets, child.relay.fault = hosts, fault
     return child
 
 

@@ -52,8 +52,8 @@ BAD = {
         "sent as JSON"
     ),
     "import('pg').then((pg) => callback(null, pg), callback);": (
-        "A profile was expected; the script answered callback with TypeError: Scripts can't use import(); "
-        "write require()."
+        "A profile was expected; the script answered callback with TypeError: Scripts can't use import(); write "
+        "require()."
     ),
     "throw null;": "The script threw instead of calling back. Error: null",
 }

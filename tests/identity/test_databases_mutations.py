@@ -58,7 +58,7 @@ FAULTS = {
     "known and unknown users changed": ("postgresql", "login", "login-05", ("new WrongUsernameOrPasswordError(null,", "new WrongUsernameOrPasswordError(userNameOrEmail,")),
     "not found is an error": ("mongodb", "get_user", "CDB35 get_user-02", ("    return callback(null);", "    return callback(new Error('There is no such user.'));")),
     "an error is not found": ("postgresql", "get_user", "CDB35 get_user-90 get_user-91 get_user-93", (TROUBLE, "return callback(null);")),
-    "a refusal of the API is a user": ("https_api", "get_user", "get_user-93", ("response.status !== 404", "response.status < 400")),
+    "a refusal of the API is \"no such user\"": ("https_api", "change_password", "change_password-93", ("response.status !== 404", "response.status < 400")),
     "always changed": ("postgresql", "change_password", "change_password-02", ("return callback(null, changed);", "return callback(null, true);")),
     "capitals matter": ("postgresql", "login", "login-02", ('LOWER("email") = LOWER($1)', '"email" = $1')),
     "capitals matter in documents": ("mongodb", "get_user", "get_user-03", ("      ...ignoringCase,\n", "")),

@@ -12,7 +12,7 @@ from threading import Thread
 
 import pytest
 
-from runtime import actions, node
+from runtime import actions, answers, node, process
 
 EVENT = {
     "user": {"user_id": "auth0|ada", "email": "ada@larkspur.example"},
@@ -393,7 +393,7 @@ def test_other_secrets_mean_another_container():
 
 def test_a_forged_answer_is_no_answer():
     forged = json.dumps({"outcome": "completed", "result": [], "console": [], "error": None, "nonce": "guess"})
-    child = node.Child()
+    child = process.Child()
     descriptor = child.process.args[-2]
     code = post_login(
         f"""const frame = Buffer.from({forged!r}); const size = Buffer.alloc(4); size.writeUInt32BE(frame.length);
@@ -401,7 +401,7 @@ def test_a_forged_answer_is_no_answer():
     )
     request = {"kind": "action", "code": code, "handler": "onExecutePostLogin", "runs": [{"event": {}, "cache": {}}]}
     deadline = time.monotonic() + 10
-    with pytest.raises(node.Crashed, match="channel of answers"):
+    with pytest.raises(answers.Crashed, match="channel of answers"):
         child.receive(child.send(request, deadline=deadline), deadline=deadline)
     child.kill()
 
@@ -598,9 +598,9 @@ def test_children_that_nobody_asks_for_end(monkeypatch):
 def test_where_the_network_cannot_be_closed_nothing_runs(monkeypatch, tmp_path):
     """A jail whose two ways of closing the network both fail, as on a system that has neither."""
     jail = tmp_path / "jail.py"
-    source = node.JAIL.read_text().replace('if sys.platform == "linux":', 'if sys.platform == "elsewhere":')
+    source = process.JAIL.read_text().replace('if sys.platform == "linux":', 'if sys.platform == "elsewhere":')
     jail.write_text(source)
-    monkeypatch.setattr(node, "JAIL", jail)
+    monkeypatch.setattr(process, "JAIL", jail)
     actions.pool.close()
     result = run("api.access.deny('x')")
     assert (result.outcome, result.commands) == ("refused", [])

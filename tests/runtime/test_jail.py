@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime import actions, node
+from runtime import actions, node, process
 
 CONNECT = """exports.onExecutePostLogin = async (event, api) => {
   const error = await new Promise((done) => require('net').connect(80, '192.0.2.1').on('error', done));
@@ -20,11 +20,11 @@ def changed_jail(monkeypatch, tmp_path):
     """changed_jail(old, new): children start from a jail whose source differs in this one place."""
 
     def change(old: str, new: str) -> None:
-        source = node.JAIL.read_text()
+        source = process.JAIL.read_text()
         assert old in source
         copy = tmp_path / "jail.py"
         copy.write_text(source.replace(old, new))
-        monkeypatch.setattr(node, "JAIL", copy)
+        monkeypatch.setattr(process, "JAIL", copy)
         actions.pool.close()
 
     yield change
