@@ -50,7 +50,7 @@ class Relay:
     fault: Fault | None = None
     used: int = 0
     _open: set[socket.socket] = field(default_factory=set)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _changed: threading.Condition = field(default_factory=threading.Condition)
     _closed: bool = False
 
     def __post_init__(self) -> None:
@@ -68,15 +68,14 @@ class Relay:
     @property
     def open_connections(self) -> int:
         """Connections that the script has opened and not closed yet."""
-        with self._lock:
+        with self._changed:
             return len(self._open)
 
     def settled_connections(self, seconds: float = 0.05) -> int:
         """The same, once a goodbye that is under way has arrived."""
-        deadline = time.monotonic() + seconds
-        while self.open_connections and time.monotonic() < deadline:
-            time.sleep(0.002)
-        return self.open_connections
+        with self._changed:
+            self._changed.wait_for(lambda: not self._open, seconds)
+            return len(self._open)
 
     @property
     def free(self) -> int:
@@ -158,14 +157,15 @@ class Relay:
             return REFUSED, None
 
     def _relay(self, end: socket.socket, upstream: socket.socket) -> None:
-        with self._lock:
+        with self._changed:
             self._open.add(end)
         try:
             with contextlib.suppress(OSError):
                 pump(end, upstream, self.fault)
         finally:
-            with self._lock:
+            with self._changed:
                 self._open.discard(end)
+                self._changed.notify_all()
 
 
 def connect(address: str) -> socket.socket:

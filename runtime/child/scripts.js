@@ -98,8 +98,9 @@ function defineGlobals(configuration) {
   define("configuration", Object.freeze({ ...configuration }));
 }
 
+/** At most this long: where nothing is left that could still happen, the timer keeps nobody. */
 const wait = (milliseconds) =>
-  new Promise((done) => (milliseconds ? setTimeout(done, milliseconds) : setImmediate(done)));
+  new Promise((done) => (milliseconds ? setTimeout(done, milliseconds).unref() : setImmediate(done)));
 
 /** `facts` is filled as things happen, so that it tells the truth also when the script never ends. */
 async function run(request, facts) {
