@@ -51,6 +51,11 @@ def findings(live: Live, content: Content, *, whole: bool = False) -> list[lint.
     return list(found)
 
 
+def kept_findings(live: Live, content: Content) -> list[lint.Finding] | None:
+    """What the linter has found in exactly this before; None where it has not looked, and never a wait for it."""
+    return cache.get(_key(content, _as_linted(live, content, {})))
+
+
 def lint_status(found: Sequence[lint.Finding]) -> str:
     """A status of the pages: error, warning, or passed."""
     levels = {finding.level for finding in found}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from django.contrib import messages
@@ -18,6 +19,8 @@ from portal.access import PermissionView
 from portal.errors import Conflict
 
 RECENT = 10
+# How long the overview waits for the linter (half a second a connection); the page asks again for the rest.
+LINT_SECONDS = 3.0
 
 
 class ConnectionView(PermissionView):
@@ -73,16 +76,22 @@ class Databases(PermissionView):
 
     def get(self, request: HttpRequest, tenant: str) -> HttpResponse:
         connections = drift.read_all(self.tenant)
-        drafts = {one.connection_id: one for one in DatabaseDraft.objects.filter(tenant=self.tenant)}
         acts = DatabasePublication.objects.filter(tenant=self.tenant).select_related(
             "version", "requested_by", "tenant"
         )
+        rows = self.rows(connections)
         context = {
-            "rows": [_row(live, drafts.get(live.id)) for live in connections],
+            "rows": rows,
+            "unread": any(row.get("lint", "") is None for row in rows),
             "hidden": any(not live.readable for live in connections),
             "acts": acts[:RECENT],
         }
         return render(request, "identity/databases/databases.html", context)
+
+    def rows(self, connections: list[Live]) -> list[dict[str, Any]]:
+        drafts = {one.connection_id: one for one in DatabaseDraft.objects.filter(tenant=self.tenant)}
+        until = time.monotonic() + LINT_SECONDS
+        return [_row(live, drafts.get(live.id), wait=time.monotonic() < until) for live in connections]
 
 
 class Database(ConnectionView):
@@ -187,14 +196,17 @@ class TakeOver(ConnectionView):
         return Content.from_json(version.content), f"version {number}"
 
 
-def _row(live: Live, draft: DatabaseDraft | None) -> dict[str, Any]:
-    """A line of the overview. Lint and tests are those of the working copy, where there is one."""
+def _row(live: Live, draft: DatabaseDraft | None, *, wait: bool) -> dict[str, Any]:
+    """A line of the overview. Lint and tests are those of the working copy, where there is one.
+
+    lint is None where the linter has not looked yet; `wait`: let it look now.
+    """
     content = Content.from_json(draft.content) if draft else live.content
     row: dict[str, Any] = {"live": live, "draft": draft, "content": live.content}
     row["changed"] = draft is not None and content != live.content
     if content.scripts and (live.content.enabled or draft):
-        found = checks.findings(live, content)
-        row["lint"], row["number"] = checks.lint_status(found), lint.counted(found)
+        found = checks.findings(live, content) if wait else checks.kept_findings(live, content)
+        row["lint"], row["number"] = (None, {}) if found is None else (checks.lint_status(found), lint.counted(found))
         row["test"] = checks.latest_test(live.tenant, live.id, content)[1]
     row["missing"] = [name for name, status in live.content.standing if status == "missing"]
     return row

@@ -93,6 +93,16 @@ def test_the_overview_says_what_is_custom_what_is_missing_and_how_lint_and_tests
     assert "Not run" in page
 
 
+def test_the_overview_does_not_wait_for_the_linter_and_asks_again(
+    owner: Any, found: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("identity.databases.views.LINT_SECONDS", 0.0)
+    first = owner.get(BASE).content.decode()
+    assert "The linter is still reading" in first and "not read yet" in first and f'hx-get="{BASE}"' in first
+    checks.findings(found, found.content)
+    assert "The linter is still reading" not in text(owner.get(BASE))
+
+
 def test_a_tenant_that_hides_options_gets_a_notice_and_nothing_is_invented(
     owner: Any, found: Any, sandbox: Any, tenants: Any
 ) -> None:
