@@ -12,7 +12,7 @@ import hashlib
 import json
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -34,11 +34,15 @@ BADGES: dict[State, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known about the scripts now. verdicts: None before the first run of the contract tests."""
+    """What is known about the scripts now. verdicts: None before the first run of the contract tests.
+
+    unjudged: {rule: (state, why)} of rules that had nothing to look at.
+    """
 
     scripts: Mapping[str, str]
     findings: Sequence[Finding]
     verdicts: Sequence[Verdict] | None
+    unjudged: Mapping[str, tuple[State, str]] = field(default_factory=dict)
     import_mode: bool = False
     uses_api: bool = False
 
@@ -183,6 +187,9 @@ def _checked(item: Item, facts: Facts) -> Row:
         more = f" {others} more." if others else ""
         where = f"{broken[0].script}, line {broken[0].line}: " if broken[0].script else ""
         return Row(item, "not met", f"{broken[0].rule}: {where}{broken[0].message}{more}")
+    for rule in item.rules:
+        if rule in facts.unjudged:
+            return Row(item, *facts.unjudged[rule])
     by_rules = f"No finding of {', '.join(item.rules)}." if item.rules else ""
     if not item.cases:
         return Row(item, "met", by_rules)

@@ -33,13 +33,15 @@ FINDINGS_SECONDS = 24 * 3600
 MOST_ACTIONS = 100
 
 
-def findings(live: Live, content: Content, *, whole: bool = False) -> list[lint.Finding]:
+def findings(live: Live, content: Content) -> list[lint.Finding]:
     """The linter's findings in `content`, were it published to this connection.
 
-    whole: also what other tenants and the tenant's Actions say about it, which takes a read (read:actions).
     Raises Unavailable where the linter did not finish.
     """
-    connection = _as_linted(live, content, _surroundings(live, content) if whole else {})
+    return _found(content, _as_linted(live, content, {}))
+
+
+def _found(content: Content, connection: lint.Connection) -> list[lint.Finding]:
     key = _key(content, connection)
     found = cache.get(key)
     if found is None:
@@ -78,12 +80,16 @@ def verdicts(test: DatabaseTest | None) -> list[Verdict] | None:
 
 
 def checklist_rows(live: Live, content: Content) -> list[checklist.Row]:
-    """Every point of the checklist for this connection."""
+    """Every point of the checklist for this connection, by what other tenants and the tenant's Actions say too, which
+    takes a read (read:actions).
+    """
     test, _ = latest_test(live.tenant, live.id, content)
     draft = scripts.draft_of(live.tenant, live.id)
+    connection = _as_linted(live, content, _surroundings(live, content))
     facts = checklist.Facts(
         scripts=content.scripts,
-        findings=findings(live, content, whole=True),
+        findings=_found(content, connection),
+        unjudged=_unjudged(connection),
         verdicts=verdicts(test),
         import_mode=content.import_mode,
         uses_api=bool(draft and draft.store_form.get("store") == "https_api"),
@@ -165,6 +171,20 @@ def _as_linted(live: Live, content: Content, known: dict[str, Any]) -> lint.Conn
     options = {**live.options, **content.as_options(), "configuration": configuration}
     seen = lint.Connection.of({**live.document, "options": options}, **known)
     return seen if live.readable else lint.Connection(name=live.name, import_mode=content.import_mode)
+
+
+def _unjudged(connection: lint.Connection) -> dict[str, tuple[checklist.State, str]]:
+    """Rules that had nothing to look at: no finding of theirs is no evidence."""
+    rules: dict[str, tuple[bool, checklist.State, str]] = {
+        "CDB20": (connection.configuration is None, "not known", "The tenant does not show the connection's settings."),
+        "CDB48": (connection.brute_force_protection is None, "not known", "The tenant does not show whether it is on."),
+        "CDB44": (
+            connection.api_audience is None or connection.actions is None, "not known",
+            "Store the setting API_AUDIENCE here, and let Castellan read the tenant's Actions (read:actions).",
+        ),
+        "CDB51": (not connection.elsewhere, "met", "No other tenant has scripts that were published from here."),
+    }  # fmt: skip
+    return {rule: (state, why) for rule, (applies, state, why) in rules.items() if applies}
 
 
 def _surroundings(live: Live, content: Content) -> dict[str, Any]:

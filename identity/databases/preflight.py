@@ -9,6 +9,7 @@ from identity.databases.drift import Live
 from identity.databases.models import OPEN, DatabasePublication, named
 from identity.databases.scripts import Content
 from portal import tenants
+from portal.errors import MissingScope
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,13 @@ HIDDEN = (
 
 def _scopes(live: Live) -> Check:
     if missing := tenants.missing_scopes(live.tenant, "databases.publish"):
-        return Check(SCOPES, "error", f"The machine-to-machine application lacks {', '.join(missing)}.")
+        return Check(SCOPES, "error", MissingScope(missing, live.tenant.name, every=True).message)
     return Check(SCOPES, "passed", "The machine-to-machine application may read and write connections with options.")
 
 
 def _options(live: Live) -> Check:
     if not live.readable:
-        return Check("Options", "error", HIDDEN.format(live.tenant))
+        return Check("Options", "error", f"{live.tenant} does not show the options of its connections.")
     return Check("Options", "passed", "What is live can be read, so nothing of it is lost.")
 
 

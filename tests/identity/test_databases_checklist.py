@@ -76,6 +76,13 @@ def test_without_tests_a_point_is_not_known():
     assert row("unique-id", facts(verdicts=left_out)).state == "not known"
 
 
+def test_a_rule_that_had_nothing_to_look_at_is_no_evidence():
+    unseen = {"CDB48": ("not known", "The tenant does not show it.")}
+    found = row("brute-force", facts(unjudged=unseen))
+    assert (found.state, found.evidence) == ("not known", "The tenant does not show it.")
+    assert row("encryption", facts(unjudged=unseen)).state == "met"
+
+
 def test_a_tick_carries_name_date_and_note():
     found = row("firewall", facts(), [tick("firewall", note="Rule 17 of the edge firewall.")])
     assert found.state == "ticked"

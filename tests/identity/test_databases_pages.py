@@ -115,7 +115,9 @@ def test_a_tenant_that_hides_options_gets_a_notice_and_nothing_is_invented(
     assert "Not known" in text(owner.get(BASE))
     draft(found, actor=owner.user)
     page = text(owner.get(f"{BASE}{found.id}/publish/"))
-    assert "lacks read:connections_options, update:connections_options" in page
+    assert "lacks the scopes read:connections_options and update:connections_options" in page
+    assert "The tenant does not show whether it is on." in text(owner.get(f"{BASE}{found.id}/checklist/"))
+    assert "No script is live" not in text(owner.get(f"{BASE}{found.id}/rehearse/"))
 
 
 def test_a_tenant_that_does_not_answer_gets_its_own_page(owner: Any, sandbox: Any) -> None:
