@@ -49,3 +49,17 @@ def prod(tenants: Any, sandbox: Any, owner: Any) -> Any:
     from tests.identity import database_line as line
 
     return line.ready(line.live(tenants["prod"], sandbox.tenant("prod")), owner)
+
+
+@pytest.fixture
+def writer(tenants: Any, person: Any) -> Any:
+    """A database owner at the pages: a Django client."""
+    return person("database-owner")
+
+
+@pytest.fixture
+def found(tenants: Any, sandbox: Any) -> Any:
+    """The demo's custom database as it is live."""
+    from tests.identity import database_line as line
+
+    return line.live(tenants["dev"], sandbox.tenant("dev"))

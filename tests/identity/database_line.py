@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 
 from identity.databases import checks, drift, generate, publish, scripts, testing
 from identity.databases.drift import Live
-from identity.databases.form import Form
+from identity.databases.form import DEFAULT_COLUMNS, Form
 from identity.databases.models import DatabaseDraft, DatabasePublication, DatabaseTest
 from identity.databases.scripts import Content
 from portal.models import Run
@@ -35,6 +35,12 @@ CLOSED = Content(
     },
 )
 SECRET = "postgresql://scripts:Quite-Secret-7@db.example:5432/shop"
+
+
+def form_fields(**more: Any) -> dict[str, Any]:
+    """The short form as a browser sends it."""
+    columns = {f"column-{name}": column for name, column in DEFAULT_COLUMNS.items()}
+    return {"store": "postgresql", "table": "users", "hash": "bcrypt", **columns, **more}
 
 
 def live(tenant: Any, local: Any, name: str = LEGACY) -> Live:

@@ -140,6 +140,13 @@ def test_what_was_asked_for_and_withdrawn_is_nothing_to_roll_back_to(prod: Live,
 # The pages of it
 
 
+def test_who_has_to_approve_sees_it_on_the_home_page(person: Any, prod: Live, owner: User) -> None:
+    ask(prod, owner)
+    assert "asks for approval" in text(person("database-owner", "release2").get("/"))
+    assert "asks for approval" not in text(person("database-owner").get("/"))
+    assert "asks for approval" not in text(person("helpdesk").get("/"))
+
+
 def test_approving_by_the_pages_asks_for_the_tenant_s_name(eager: None, person: Any, prod: Live, owner: User) -> None:
     asked = ask(prod, owner)
     approver, url = person("database-owner", "release2"), f"/t/prod/databases/publications/{asked.pk}/"
