@@ -35,7 +35,6 @@ def test_a_change_goes_from_dev_to_staging(
     sandbox: Any,
     action_in_dev: None,
 ) -> None:
-    from deployments.models import Snapshot
     from tests.deployments.line import bound
 
     own = bound(sandbox.tenant("staging"))
@@ -49,11 +48,7 @@ def test_a_change_goes_from_dev_to_staging(
     axe(first)
     screenshot(first, "snapshots")
 
-    dev, staging = (Snapshot.objects.get(tenant__slug=slug) for slug in ("dev", "staging"))
-    compare = f"compare/?source={dev.pk}&target={staging.pk}"
-    for path in (f"t/staging/snapshots/{staging.pk}/", compare, "promotions/", "promotions/new/"):
-        first.goto(f"{portal.url}/{path}")
-        axe(first)
+    _look_at_the_readings(first, portal.url, axe)
     _plan(first, portal.url, axe, screenshot)
     axe(first)
     first.keyboard.press("r")
@@ -62,15 +57,7 @@ def test_a_change_goes_from_dev_to_staging(
     first.get_by_text("Waiting for another release manager").wait_for()
     assert first.locator("#approve").count() == 0
 
-    second.goto(portal.url)
-    second.get_by_role("link", name=re.compile("Approve for Staging")).click()
-    second.get_by_role("heading", name="What changes").wait_for()
-    axe(second)
-    screenshot(second, "promotion", full_page=True)
-    second.keyboard.press("a")
-    second.locator("#approve").get_by_role("button", name="Approve").click()
-    second.get_by_text("Approved. It can be applied now.").wait_for()
-
+    _approve(second, portal.url, axe, screenshot)
     _apply(first, portal.url)
     first.get_by_text("Staging reads as planned.", exact=True).wait_for()
     axe(first)
@@ -85,6 +72,16 @@ def _export(page: Any, url: str, slug: str) -> None:
     page.keyboard.press("e")
     page.locator("#export").get_by_role("button", name="Export").click()
     page.get_by_text("Complete", exact=True).first.wait_for()
+
+
+def _look_at_the_readings(page: Any, url: str, axe: Any) -> None:
+    from deployments.models import Snapshot
+
+    dev, staging = (Snapshot.objects.get(tenant__slug=slug) for slug in ("dev", "staging"))
+    compare = f"compare/?source={dev.pk}&target={staging.pk}"
+    for path in (f"t/staging/snapshots/{staging.pk}/", compare, "promotions/", "promotions/new/"):
+        page.goto(f"{url}/{path}")
+        axe(page)
 
 
 def _plan(page: Any, url: str, axe: Any, screenshot: Any) -> None:
@@ -102,6 +99,17 @@ def _plan(page: Any, url: str, axe: Any, screenshot: Any) -> None:
     page.get_by_label("Title").fill("MFA for partners")
     page.get_by_role("button", name="Plan this promotion").click()
     page.get_by_role("heading", name="MFA for partners").wait_for()
+
+
+def _approve(page: Any, url: str, axe: Any, screenshot: Any) -> None:
+    page.goto(url)
+    page.get_by_role("link", name=re.compile("Approve for Staging")).click()
+    page.get_by_role("heading", name="What changes").wait_for()
+    axe(page)
+    screenshot(page, "promotion", full_page=True)
+    page.keyboard.press("a")
+    page.locator("#approve").get_by_role("button", name="Approve").click()
+    page.get_by_text("Approved. It can be applied now.").wait_for()
 
 
 def _apply(page: Any, url: str) -> None:

@@ -39,7 +39,20 @@ def test_a_policy_is_written_tried_published_and_met_at_the_sign_in(
     new_user(local, "ola@elsewhere.example")
     sign_in(page, "security")
 
-    page.goto(f"{portal.url}/t/dev/mfa-policies/")
+    writes_a_policy(page, portal.url)
+    publishes_it(page)
+
+    asked = new_page()
+    at_the_tenants_login(asked, local, client, "mira@fernhill.example")
+    enrols_an_app(asked)
+    asked.wait_for_url(f"{CALLBACK}?code=**")
+    other = new_page()
+    at_the_tenants_login(other, local, client, "ola@elsewhere.example")
+    other.wait_for_url(f"{CALLBACK}?code=**")
+
+
+def writes_a_policy(page: Any, url: str) -> None:
+    page.goto(f"{url}/t/dev/mfa-policies/")
     page.keyboard.press("n")
     page.get_by_label("Name", exact=True).fill("Fernhill")
     page.get_by_label("E-mail domains").fill("@Fernhill.example")
@@ -52,29 +65,26 @@ def test_a_policy_is_written_tried_published_and_met_at_the_sign_in(
     page.get_by_role("button", name="Save draft").click()
     page.get_by_text("is saved as a draft").wait_for()
 
+
+def publishes_it(page: Any) -> None:
     page.keyboard.press("p")
     page.get_by_role("heading", name="Publish Fernhill, version 1 to Dev?").wait_for()
     page.get_by_label("Reason").fill("Agreed with Fernhill")
     page.get_by_label("Reason").press("Enter")
     page.get_by_text("It is live.").wait_for()
 
-    asked = new_page()
-    at_the_tenants_login(asked, local, client, "mira@fernhill.example")
-    asked.wait_for_url("**/u/mfa-*")
-    if "otp" not in asked.url:  # two factors are allowed: a picker
-        asked.get_by_role("button", name=re.compile("authenticator", re.I)).click()
-    secret = asked.locator("#secret").inner_text().replace(" ", "")
-    asked.locator("input[name=code]").fill(pyotp.TOTP(secret).now())
-    asked.locator("input[name=code]").press("Enter")
-    asked.wait_for_url(re.compile("callback|recovery"))
-    if "recovery" in asked.url:
-        asked.get_by_role("checkbox").check()
-        asked.get_by_role("button", name="Continue").click()
-    asked.wait_for_url(f"{CALLBACK}?code=**")
 
-    other = new_page()
-    at_the_tenants_login(other, local, client, "ola@elsewhere.example")
-    other.wait_for_url(f"{CALLBACK}?code=**")
+def enrols_an_app(page: Any) -> None:
+    page.wait_for_url("**/u/mfa-*")
+    if "otp" not in page.url:  # two factors are allowed: a picker
+        page.get_by_role("button", name=re.compile("authenticator", re.I)).click()
+    secret = page.locator("#secret").inner_text().replace(" ", "")
+    page.locator("input[name=code]").fill(pyotp.TOTP(secret).now())
+    page.locator("input[name=code]").press("Enter")
+    page.wait_for_url(re.compile("callback|recovery"))
+    if "recovery" in page.url:
+        page.get_by_role("checkbox").check()
+        page.get_by_role("button", name="Continue").click()
 
 
 @pytest.fixture

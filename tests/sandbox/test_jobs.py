@@ -81,39 +81,41 @@ def test_no_completion_mail_where_none_is_wanted(dev: Any) -> None:
     assert dev.mail() == []
 
 
-def test_passwords_of_other_systems_still_sign_in(dev: Any) -> None:
-    password, salt = "Imported-demo-1", b"salt and more"
-    sha = hashlib.sha256(salt + password.encode()).digest()
-    derived = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, 1000, 32)
-    mac = hmac.new(b"key", password.encode(), "sha512").hexdigest()
-    slow = hashlib.scrypt(password.encode(), salt=salt, n=1024, r=8, p=1, dklen=32)
-    ldap = hashlib.sha1(password.encode() + b"1234", usedforsecurity=False).digest() + b"1234"
+def hashes_of(password: str) -> dict[str, Any]:
+    """algorithm -> what an import says of the hash that another system has made with it."""
+    from sandbox.md4 import md4
 
-    def plain(raw: bytes) -> str:
-        return b64encode(raw).decode().rstrip("=")
-
-    hashes: dict[str, Any] = {
-        "bcrypt": {"hash": {"value": bcrypt.hashpw(password.encode(), bcrypt.gensalt(4)).decode()}},
+    raw, salt = password.encode(), b"salt and more"
+    derived = hashlib.pbkdf2_hmac("sha256", raw, salt, 1000, 32)
+    mac = hmac.new(b"key", raw, "sha512").hexdigest()
+    slow = hashlib.scrypt(raw, salt=salt, n=1024, r=8, p=1, dklen=32)
+    ldap = hashlib.sha1(raw + b"1234", usedforsecurity=False).digest() + b"1234"
+    plain_salt, plain_derived = (b64encode(part).decode().rstrip("=") for part in (salt, derived))
+    spoken_salt = {"value": salt.decode(), "encoding": "utf8"}
+    return {
+        "bcrypt": {"hash": {"value": bcrypt.hashpw(raw, bcrypt.gensalt(4)).decode()}},
         "argon2": {"hash": {"value": argon2.PasswordHasher(time_cost=1, memory_cost=64).hash(password)}},
-        "pbkdf2": {"hash": {"value": f"$pbkdf2-sha256$i=1000,l=32${plain(salt)}${plain(derived)}"}},
+        "pbkdf2": {"hash": {"value": f"$pbkdf2-sha256$i=1000,l=32${plain_salt}${plain_derived}"}},
         "sha256": {
-            "hash": {"value": sha.hex(), "encoding": "hex"},
-            "salt": {"value": salt.decode(), "encoding": "utf8", "position": "prefix"},
+            "hash": {"value": hashlib.sha256(salt + raw).hexdigest(), "encoding": "hex"},
+            "salt": {**spoken_salt, "position": "prefix"},
         },
-        "md5": {"hash": {"value": hashlib.md5(password.encode(), usedforsecurity=False).hexdigest()}},
-        "md4": {"hash": {"value": "f79d98a7a4d4a3bf5bdb8f28b7dde0f5"}},
+        "md5": {"hash": {"value": hashlib.md5(raw, usedforsecurity=False).hexdigest()}},
+        "md4": {"hash": {"value": md4(raw).hex()}},
         "hmac": {"hash": {"value": mac, "encoding": "hex", "digest": "sha512", "key": {"value": "key"}}},
         "ldap": {"hash": {"value": "{SSHA}" + b64encode(ldap).decode()}},
         "scrypt": {
             "hash": {"value": slow.hex(), "encoding": "hex"},
-            "salt": {"value": salt.decode(), "encoding": "utf8"},
+            "salt": spoken_salt,
             "cost": 1024,
             "keylen": 32,
         },
     }
-    from sandbox.md4 import md4
 
-    hashes["md4"]["hash"]["value"] = md4(password.encode()).hex()
+
+def test_passwords_of_other_systems_still_sign_in(dev: Any) -> None:
+    password = "Imported-demo-1"
+    hashes = hashes_of(password)
     people: list[Any] = [
         {"email": f"{name}@postbox.example", "custom_password_hash": {"algorithm": name, **described}}
         for name, described in hashes.items()
