@@ -12,6 +12,7 @@ import orjson
 from bench import servers
 from bench.table import Aim, Row, most
 from tests.local_tenants import LocalTenant
+from tests.sandbox.web_login import CONNECTION
 
 PEOPLE = 100_000
 LIMIT_MS = 100
@@ -73,7 +74,7 @@ def _change(tenant: LocalTenant) -> Any:
 def _person(number: int) -> dict[str, Any]:
     seen = f"2026-{number % 12 + 1:02}-{number % 28 + 1:02}T{number % 24:02}:15:30.123Z"
     address = f"person.{number}@example{number}.example"
-    identity = {"connection": "people", "provider": "auth0", "user_id": f"{number:024x}", "isSocial": False}
+    identity = {"connection": CONNECTION, "provider": "auth0", "user_id": f"{number:024x}", "isSocial": False}
     return {
         "user_id": f"auth0|{number:024x}",
         "email": address,
