@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from portal.demo import page_answers
-from portal.supervisor import Child, Supervisor, free_port
+from portal.supervisor import Child, Supervisor
+from tests.environment import free_ports
 
 REPLAY = Path(__file__).resolve().parents[3] / "shared/conformance/replay.py"
 RECORDINGS = REPLAY.parent / "recordings"
@@ -79,7 +80,8 @@ def _script() -> dict[str, Any]:
 
 @contextmanager
 def _tenant(folder: Path) -> Iterator[str]:
-    https, http = free_port(), free_port()
+    https = free_ports(2)
+    http = https + 1
     command = [sys.executable, "-m", "sandbox", "--tenants", "dev", "--seed", "factory", "--ca-dir", str(folder)]
     child = Child(
         "the sandbox",

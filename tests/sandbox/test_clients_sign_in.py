@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from social_core.backends.auth0_openidconnect import Auth0OpenIdConnectAuth
 from social_core.strategy import BaseStrategy
 
 from runtime import node
+from tests.environment import free_ports
 from tests.sandbox.web_login import CALLBACK, CONNECTION, LOGGED_OUT, Person, new_client
 
 CLIENTS = Path(__file__).parent / "clients"
@@ -94,9 +94,7 @@ def test_openid_client_pushes_its_request_and_binds_its_tokens(sandbox, tenant, 
 
 
 def test_express_openid_connect_signs_in_and_out(sandbox, tenant, user):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_ports(1)
     url = f"http://localhost:{port}"
     client = new_client(tenant, callbacks=[f"{url}/callback"], allowed_logout_urls=[url])
     person = Person(tenant, client)

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from auth0.management.core.pydantic_utilities import parse_obj_as
-from auth0.management.types import EventStreamSubscribeEventsResponseContent
 
 from tests.sandbox.management import Management
 from tests.sandbox.web_login import new_user
@@ -37,6 +36,9 @@ def events(management: Management, **query: Any) -> Iterator[Iterator[dict[str, 
 
 
 def read(line: str) -> dict[str, Any]:
+    # Here, since all of the SDK's types come along: a second at the start of each run.
+    from auth0.management.types import EventStreamSubscribeEventsResponseContent
+
     message: dict[str, Any] = json.loads(line.removeprefix("data: "))
     parse_obj_as(type_=EventStreamSubscribeEventsResponseContent, object_=message)
     return message
