@@ -22,8 +22,8 @@ relay.install(sockets);
 setInterval(() => process.ppid !== parent && exit(0), PARENT_LOOK_MS).unref();
 process.on("uncaughtException", (error) => stopped({ error, tainted: true }));
 process.on("unhandledRejection", (error) => stopped({ error, tainted: true }));
-// A turn later, so that the loop is alive again and can run empty a second time.
-process.on("beforeExit", () => setImmediate(() => stopped({ idle: true })));
+// A turn later, so that the loop is alive again and can run empty a second time; the next run may have begun by then.
+process.on("beforeExit", () => setImmediate(stopped, { idle: true }));
 
 const IDLE = "Nothing is left to wait for, so the code can never finish. Auth0 would wait 20 seconds and then give up.";
 
