@@ -321,6 +321,22 @@ def test_a_fault_of_the_connection_is_found(rule, present, connection, part):
     assert any(finding.rule == rule and part in finding.message for finding in findings)
 
 
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("const c = configuration; send(c.URL, callback);", {"The setting OTHER is set and no script reads it."}),
+        ("const { URL } = configuration; send(URL, callback);", {"The setting OTHER is set and no script reads it."}),
+        ("const n = 'URL'; send(configuration[n], callback);", set()),
+        ("connect(configuration, callback);", set()),
+        ("const c = configuration; send(c.WRONG, configuration[email], callback);", {"configuration.WRONG is read here and not set for this connection."}),
+    ],
+)  # fmt: skip
+def test_settings_are_known_under_other_names_and_never_guessed(body, told):
+    connection = Connection(configuration=frozenset({"URL", "OTHER"}))
+    found = lint.check({"verify": script("verify", body)}, connection)
+    assert {one.message for one in found if one.rule == "CDB20"} == told
+
+
 def test_what_does_not_apply_is_not_asked_for():
     findings = lint.check(
         {"login": FULL["login"]}, Connection(signup=False, password_change=False, verification_mails=False)

@@ -85,7 +85,7 @@ def apply_fixes(code: str, findings: Iterable[Finding]) -> str:
 
 
 def eslint(scripts: Sequence[tuple[str, str]], **settings: bool) -> list[dict[str, Any]]:
-    """What the plugin sees in each (name, code): {"findings": [...], "facts": {"settings": [...], "fields": ...}}."""
+    """What the plugin sees in each (name, code): {"findings": [...], "facts": as `connection.check` takes them}."""
     root = NODE_MODULES.parent
     command = [
         *(node_binary(), "--permission", f"--allow-fs-read={NODE_MODULES}", f"--allow-fs-read={PLUGIN}"),

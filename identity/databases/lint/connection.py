@@ -25,7 +25,9 @@ def too_large(code: str) -> bool:
 
 
 def check(scripts: Scripts, connection: Connection, facts: Facts) -> list[Finding]:
-    """`facts` is what the plugin saw in each script: {"settings": [{name, line, column}], "fields": [...] or None}."""
+    """`facts` is what the plugin saw in each script: {"settings": [{name, line, column}], "fields": [...] or None,
+    "open": whether it may read any setting}.
+    """
     return [finding for rule in CHECKS for finding in rule(scripts, connection, facts)]
 
 
@@ -74,6 +76,8 @@ def settings(scripts: Scripts, connection: Connection, facts: Facts) -> Iterator
             if place["name"] not in connection.configuration:
                 message = f"configuration.{place['name']} is read here and not set for this connection."
                 yield Finding.of("CDB20", message, script=name, line=place["line"], column=place["column"])
+    if any(seen["open"] for seen in facts.values()):
+        return
     for unused in sorted(connection.configuration - used):
         yield Finding.of("CDB20", f"The setting {unused} is set and no script reads it.", level="warning")
 

@@ -30,7 +30,7 @@ const UNREAD = { ruleId: null, line: 1, column: 1, message: "This script is nest
 function check(script, code, settings) {
   const anonymous = ANONYMOUS.test(withoutComments(code));
   const source = anonymous ? `(${code.replace(/;?\s*$/, "")}\n)` : code;
-  let facts = { settings: [], fields: null };
+  let facts = { settings: [], fields: null, open: false };
   const collect = plugin.rule((tools) => ({ "Program:exit": () => void (facts = plugin.factsOf(tools)) }));
   const rules = { ...plugin.rules, facts: collect };
   const options = { script, ...settings };

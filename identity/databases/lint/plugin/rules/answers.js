@@ -232,10 +232,15 @@ const CDB38 = rule(
 const isConfiguration = (context, node) => path(resolve(context, node)) === "configuration";
 const settingName = (context, node) => (isConfiguration(context, node.object) ? memberName(node) : "");
 
-/** What the connection's own rules need to know about a script. */
+/** `configuration[name]`, `connect(configuration)`: any setting may be read there. */
+const isOpen = (node) => node.type === "Identifier" && node.name === "configuration" && !isNamed(node);
+const isNamed = (node) => (node.parent.type === "MemberExpression" && memberName(node.parent) !== "") || node.parent.type === "VariableDeclarator";
+
+/** What the connection's own rules need to know about a script; open: which settings it reads can't be told. */
 function factsOf(tools) {
-  const facts = { settings: [], fields: null };
+  const facts = { settings: [], fields: null, open: false };
   for (const node of walk(tools.program, tools.visitorKeys)) {
+    facts.open ||= isOpen(node);
     const name = node.type === "MemberExpression" ? settingName(tools.context, node) : "";
     if (name) facts.settings.push({ name, line: node.loc.start.line, column: node.loc.start.column + 1 });
     if (node.type === "VariableDeclarator" && isConfiguration(tools.context, node.init) && node.id.type === "ObjectPattern") {
