@@ -62,6 +62,21 @@ class Form:
 
 def check(form: Form) -> None:
     """Raise BadForm, naming every field that is wrong."""
+    if errors := _errors(form):
+        raise BadForm(errors)
+
+
+def check_for_scripts(form: Form) -> None:
+    """`check`, and what only matters where scripts are generated. Raises BadForm."""
+    key, errors = form.columns.get("user_id"), _errors(form)
+    if form.store == "mongodb" and not form.import_mode and key not in (None, "", "_id"):
+        told = f"Users who sign up get an _id and no {key}; write _id, or choose import mode."
+        errors.setdefault("columns.user_id", told)
+    if errors:
+        raise BadForm(errors)
+
+
+def _errors(form: Form) -> dict[str, str]:
     errors = {**_choices(form), **_columns(form)}
     if not CONNECTION_NAME.fullmatch(form.connection):
         errors["connection"] = "Use up to 35 letters, digits and dashes; begin and end with a letter or a digit."
@@ -69,16 +84,7 @@ def check(form: Form) -> None:
     wrong = next((text for part in parts if (text := _name_problem(form, "table", part))), None)
     if wrong or len(parts) > 2:
         errors["table"] = wrong or "Write the table's name, or schema.table; a database is named in the settings."
-    if errors:
-        raise BadForm(errors)
-
-
-def check_for_scripts(form: Form) -> None:
-    """`check`, and what only matters where scripts are generated. Raises BadForm."""
-    check(form)
-    if form.store == "mongodb" and not form.import_mode and form.columns["user_id"] != "_id":
-        told = f"Users who sign up get an _id and no {form.columns['user_id']}; write _id, or choose import mode."
-        raise BadForm({"columns.user_id": told})
+    return errors
 
 
 def default_columns(store: str) -> dict[str, str]:
