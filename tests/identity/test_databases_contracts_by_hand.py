@@ -72,10 +72,15 @@ def test_a_fault_put_into_one_is_told(databases, store, script, text, instead, c
 def test_a_module_that_is_not_here_is_told_once_and_nothing_counts_as_passed(databases):
     made = Form(store="postgresql", connection="shop")
     needs = "function getUser(email, callback) { require('axios@1.6.8'); return callback(null); }"
-    verdicts = run({**generate.scripts(made), "get_user": needs}, made, databases["postgresql"], only=("get_user",))
+    only = ("get_user", "delete")
+    verdicts = run({**generate.scripts(made), "get_user": needs}, made, databases["postgresql"], only=only)
     assert [verdict.passed for verdict in verdicts] == [False, *[None] * (len(verdicts) - 1)]
     assert verdicts[0].reason.startswith("The module 'axios@1.6.8' is not installed where scripts are tested")
-    assert {verdict.reason for verdict in verdicts[1:]} == {"The script needs a module that is not here."}
+    assert verdicts[0].came == "it threw Error: Cannot find module 'axios@1.6.8'"
+    assert {verdict.reason for verdict in verdicts[1:]} == {
+        "The script needs a module that is not here.",
+        "The script get_user is needed to look at the result.",
+    }
     assert not passed(verdicts)
 
 

@@ -146,7 +146,8 @@ class Bench:
         if case.needs not in (None, "hash") and columns.get(case.needs) in (None, "", columns["email"]):
             return f"The form names no column of its own for {case.needs}."
         # Cases of other scripts use these two to look at what happened.
-        missing = next((name for name in ("login", "get_user") if name not in self.scripts), None)
+        gone = self.untried | ({"login", "get_user"} - set(self.scripts))
+        missing = next((name for name in ("login", "get_user") if name in gone), None)
         return f"The script {missing} is needed to look at the result." if missing else ""
 
     @contextlib.contextmanager

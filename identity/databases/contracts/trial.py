@@ -78,8 +78,6 @@ def described(result: ScriptResult) -> str:
 def explained(result: ScriptResult) -> str:
     """The text of the error, with what Node says to its operators put into words for a person."""
     text = str((result.error or {}).get("message") or "").strip() or "no text"
-    if is_module_missing(result):
-        return f"{text.replace('Cannot find module', 'The module')} {NOT_HERE}"
     if result.outcome == "timeout" and "20 seconds" not in text:
         text += " Auth0 waits 20 seconds."
     return next((f"Scripts can't {act}." for flag, act in FORBIDDEN.items() if flag in text), text)
@@ -92,7 +90,7 @@ def silent(result: ScriptResult) -> list[str]:
     if result.outcome != "error" or result.callbacks:
         return []
     if is_module_missing(result):
-        return [explained(result)]
+        return [f"{explained(result).replace('Cannot find module', 'The module')} {NOT_HERE}"]
     told = described(result).removeprefix("it threw ")
     if (result.error or {}).get("uncaught"):
         return [f"An error that nothing in the script caught ended it. {told.removesuffix('.')}. {UNCAUGHT}"]
