@@ -11,7 +11,7 @@ from identity.databases.preflight import HIDDEN, counted
 from identity.databases.publish import Kind, State, target
 from identity.databases.scripts import Content
 from portal import audit
-from portal.errors import Conflict, Refused, Unknown
+from portal.errors import Conflict, Refused
 from portal.models import Run, RunEvent
 from portal.runs import Progress
 
@@ -52,11 +52,8 @@ def _publish(publication: DatabasePublication, before: Live, progress: Progress)
 
 
 def _write(before: Live, wanted: dict[str, Any], progress: Progress) -> None:
-    try:
-        options.write(before, wanted)
-    except Unknown as problem:
-        progress.say(f"{problem.message} Looking whether it was done.", level=RunEvent.Level.WARNING)
-        return
+    if not options.write(before, wanted):
+        progress.say("The answer was lost; the tenant holds what was written.", level=RunEvent.Level.WARNING)
     counts = counted(len(wanted["customScripts"]), "script"), counted(len(wanted.get("configuration", {})), "setting")
     progress.say(f"Wrote the whole options: {', '.join(counts)}.")
     if older := options.left_out(before.options):

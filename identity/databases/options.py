@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from identity.databases.drift import Live
+from identity.databases.scripts import Content
 from portal import auth0
+from portal.errors import Unavailable
 
 # A newer option -> the older ones that it replaces. A tenant may show both, and refuses a write that holds both. Where
 # it shows the newer one, that is in force (Auth0's page on the Flexible Password Policy; its Deploy CLI does the same).
@@ -33,6 +35,16 @@ def whole(live: Live, changed: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name not in left_out(options)}
 
 
-def write(live: Live, options: Mapping[str, Any]) -> None:
-    """PATCH /connections/{id}. `options`: of `whole`. Raises the gateway's errors."""
-    auth0.request(live.tenant, "PATCH", f"/connections/{auth0.segment(live.id)}", json={"options": options})
+def write(live: Live, options: Mapping[str, Any]) -> bool:
+    """PATCH /connections/{id} with the options of `whole`. False: the answer was lost, but the tenant holds them now.
+
+    Raises the gateway's errors; Unavailable or Unknown only where the tenant does not hold what was written.
+    """
+    path = f"/connections/{auth0.segment(live.id)}"
+    try:
+        auth0.request(live.tenant, "PATCH", path, json={"options": options})
+    except Unavailable:
+        if Content.of(auth0.request(live.tenant, "GET", path)) != Content.of({"options": options}):
+            raise
+        return False
+    return True

@@ -167,7 +167,7 @@ NEXT: dict[str, str] = {
     "replaced": "Other scripts are live here now.",
     "refused": "Nothing was written to the tenant. Mend what was refused, and ask again.",
     "withdrawn": "Nothing was written to the tenant.",
-    "failed": "What was live before still is, unless a line above says that the options were written. Publish again.",
-    "cancelled": "What was live before still is, unless a line above says that the options were written.",
+    "failed": "What was live before still is, unless a line below says that the options were written. Publish again.",
+    "cancelled": "What was live before still is, unless a line below says that the options were written.",
     "interrupted": "The worker died. Publish again: it looks first, and what is there already is no problem.",
 }

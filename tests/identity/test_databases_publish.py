@@ -186,6 +186,20 @@ def test_a_write_that_is_refused_leaves_what_was_live(eager: None, sandbox: Any,
     assert ask(dev, owner).state in (State.RUNNING, State.LIVE)
 
 
+@pytest.mark.parametrize(("after", "state"), [(True, State.LIVE), (False, State.FAILED)])
+def test_a_write_without_an_answer_is_judged_by_what_the_tenant_holds(
+    eager: None, sandbox: Any, dev: Live, owner: User, after: bool, state: str
+) -> None:
+    fault = {"method": "PATCH", "path": f"/api/v2/connections/{dev.id}", "status": 504, "times": 1, "after": after}
+    sandbox.tenant("dev").conditions(faults=[fault])
+    publication = ask(dev, owner)
+    publication.refresh_from_db()
+    assert publication.state == state
+    assert (again(dev).content == GENERATED) is after
+    told = " ".join(Run.objects.get(pk=publication.run_id).events.values_list("message", flat=True))
+    assert ("The answer was lost" if after else "has a problem (status 504)") in told
+
+
 def test_a_dead_worker_leaves_a_named_state_and_the_act_can_be_asked_again(
     sandbox: Any, dev: Live, owner: User
 ) -> None:
