@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -63,3 +64,19 @@ def found(tenants: Any, sandbox: Any) -> Any:
     from tests.identity import database_line as line
 
     return line.live(tenants["dev"], sandbox.tenant("dev"))
+
+
+@pytest.fixture
+def local(sandbox: Any) -> Any:
+    """A small tenant, which is quickly read."""
+    tenant = sandbox.tenant("dev")
+    tenant.reset("factory")
+    return tenant
+
+
+@pytest.fixture
+def with_script(tenants: Any, local: Any) -> Any:
+    """with_script(import_mode=True) -> Live: a connection with the shop's scripts, in the small tenant."""
+    from tests.identity import rehearsing
+
+    return partial(rehearsing.published, tenants["dev"], local)
