@@ -50,6 +50,8 @@ class Kind:
     run: Callable[[Run, Progress], dict[str, Any] | None]
     # Called when the worker died half-way, to bring the app's own rows into a named state.
     interrupted: Callable[[Run], None] | None = None
+    # The address of the page about what the run is for; "" where there is none (yet).
+    page: Callable[[Run], str] = lambda run: ""
 
 
 KINDS: dict[str, Kind] = {}
@@ -91,14 +93,31 @@ class Progress:
             act()
 
 
-def handler(kind: str, *, interrupted: Callable[[Run], None] | None = None) -> Callable[..., Any]:
-    """Register the function that carries out runs of this kind: (run, progress) -> result as JSON data, or None."""
+def handler(kind: str, **more: Any) -> Callable[..., Any]:
+    """Register the function that carries out runs of this kind: (run, progress) -> result as JSON data, or None.
+
+    `more`: further fields of Kind.
+    """
 
     def register(function: Callable[[Run, Progress], dict[str, Any] | None]) -> Callable[..., Any]:
-        KINDS[kind] = Kind(function, interrupted)
+        KINDS[kind] = Kind(function, **more)
         return function
 
     return register
+
+
+def page_in(model: Any) -> Callable[[Run], str]:
+    """For `Kind.page`: that of the row of this model whose `run` it is."""
+
+    def page(run: Run) -> str:
+        row = model.objects.filter(run=run).first()
+        return row.get_absolute_url() if row else ""
+
+    return page
+
+
+def page_of(run: Run) -> str:
+    return KINDS[run.kind].page(run) if run.kind in KINDS else ""
 
 
 def request(kind: str, *, actor: Any, title: str, tenant: Tenant | None = None, **parameters: Any) -> Run:

@@ -109,7 +109,8 @@ class RunPage(PermissionView):
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         run = get_object_or_404(Run.objects.select_related("tenant", "requested_by"), pk=pk)
-        return render(request, self.template, {"run": run, "events": run.events.all()})
+        context = {"run": run, "events": run.events.all(), "page_url": runs.page_of(run)}
+        return render(request, self.template, context)
 
 
 class RunProgress(RunPage):

@@ -13,12 +13,12 @@ from portal.models import Run, Tenant
 from portal.runs import Progress
 
 
-@runs.handler(publish.RUN_KIND, interrupted=Publication.interrupted)
+@runs.handler(publish.RUN_KIND, interrupted=Publication.interrupted, page=runs.page_in(Publication))
 def publish_policy(run: Run, progress: Progress) -> dict[str, Any]:
     return applying.carry_out(run, progress)
 
 
-@runs.handler(population.RUN_KIND)
+@runs.handler(population.RUN_KIND, page=population.page)
 def preview_policy(run: Run, progress: Progress) -> dict[str, Any]:
     return population.carry_out(run, progress)
 

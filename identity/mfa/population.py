@@ -13,6 +13,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.cache import cache
+from django.urls import reverse
 
 from identity.mfa import generate, login_flow, simulate
 from identity.mfa import policy as policies
@@ -62,6 +63,11 @@ def request(tenant: Tenant, name: str, rules: PolicyRules, *, actor: User) -> Ru
     return runs.request(
         RUN_KIND, actor=actor, title=title[:200], tenant=tenant, name=name, content=policies.to_json(rules)
     )
+
+
+def page(run: Run) -> str:
+    """The preview of a run."""
+    return reverse("identity:policy-preview", args=[run.tenant.slug, run.pk]) if run.tenant else ""
 
 
 def carry_out(run: Run, progress: Progress) -> dict[str, Any]:

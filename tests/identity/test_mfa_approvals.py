@@ -223,6 +223,8 @@ def test_the_pages_ask_then_show_the_second_person_all_that_was_confirmed(
     answer = approver.post(url + "approve/", {**sent, "typed_name": "prod"}, follow=True)
     assert "It is live." in text(answer)
     assert f"Decided by {other.email}" in text(answer)
+    run = Run.objects.get()
+    assert f'href="{url}"' in approver.get(run.get_absolute_url()).content.decode()
 
 
 def test_refusing_and_withdrawing_by_the_pages(person: Any, tenants: Any, versions: list[PolicyVersion]) -> None:

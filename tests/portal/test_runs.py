@@ -8,7 +8,7 @@ import pytest
 from celery import current_app
 from django.utils import timezone
 
-from portal import runs
+from portal import runs, verification
 from portal.errors import Invalid, Refused
 from portal.models import Run
 
@@ -90,6 +90,17 @@ def test_a_queued_run_is_cancelled_at_once_and_its_app_is_told(kind):
     run.refresh_from_db()
     assert run.status == Status.CANCELLED
     assert told == [Status.CANCELLED]
+
+
+@pytest.mark.django_db
+def test_the_page_of_a_run_leads_to_what_it_is_about(kind, person):
+    kind(lambda run, progress: None, page=lambda run: f"/about/{run.pk}/")
+    run = queued()
+    assert f'href="/about/{run.pk}/"' in person("helpdesk").get(run.get_absolute_url()).content.decode()
+
+
+def test_every_kind_of_run_has_a_page_to_go_to():
+    assert [name for name, kind in runs.KINDS.items() if kind.page is runs.Kind.page] == [verification.RUN_KIND]
 
 
 @pytest.mark.django_db
