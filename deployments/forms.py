@@ -50,10 +50,6 @@ class PairForm(forms.Form):
             choice.label_from_instance = _snapshot_label  # type: ignore[attr-defined]
 
 
-class RequestForm(forms.Form):
-    title = forms.CharField(max_length=120, required=False)
-
-
 def _snapshot_label(snapshot: Snapshot) -> str:
     note = f" · {snapshot.note}" if snapshot.note else ""
     return f"{snapshot.tenant.name} · {snapshot.created_at:%d %b %H:%M} · {snapshot.get_source_display().lower()}{note}"

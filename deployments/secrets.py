@@ -19,10 +19,6 @@ def mask(content: Content) -> Content:
     }
 
 
-def holds_clear_secret(kind: Kind, thing: Any) -> bool:
-    return any(True for _ in _clear(kind, thing))
-
-
 def _masked(kind: Kind, name: str, thing: Any) -> Any:
     for path in list(_clear(kind, thing)):
         thing = fields.put(thing, path, placeholder(kind, name, path))
