@@ -1,8 +1,11 @@
-"""Which scopes of the Management API each feature of the portal needs: the one table, for pages, doctor and docs."""
+"""Which scopes of the Management API each feature of the portal needs: the one table, for pages, doctor and docs.
+
+Apps that work their scopes out from tables of their own add features to it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from portal.access import ACTS
@@ -28,7 +31,10 @@ class Granted:
 
 @dataclass(frozen=True)
 class Feature:
-    """Off without `needs`; without `improves` something is left out of the page or the snapshot, and said so there."""
+    """Off without `needs`; without `improves` something is left out of the page or the snapshot, and said so there.
+
+    Where nothing is needed always, such as for a promotion, each of `improves` makes a part of it possible.
+    """
 
     needs: tuple[str, ...]
     improves: tuple[str, ...] = ()
@@ -40,42 +46,12 @@ class Feature:
     local: bool = False
 
 
-def _scopes(verb: str, names: str) -> tuple[str, ...]:
-    return tuple(f"{verb}:{name}" for name in names.split())
-
-
-# What promotions may create, change and delete; tests compare these with the table of kinds.
-_MADE = (
-    "client_grants clients connection_profiles directory_provisionings email_templates event_streams flows "
-    "flows_vault_connections forms log_streams network_acls organization_clients organization_connections "
-    "organization_client_grants organization_discovery_domains organizations phone_providers phone_templates "
-    "rate_limit_policies resource_servers roles scim_config self_service_profiles token_exchange_profiles "
-    "user_attribute_profiles actions connections email_provider"
-)
-_CHANGED = (
-    "attack_protection branding connections_options guardian_factors mfa_policies prompts tenant_settings "
-    "self_service_profile_custom_texts"
-)
-_NEVER_CHANGED = ("organization_clients", "organization_client_grants")
-_DELETED = (
-    "actions client_grants clients connection_profiles connections event_streams flows flows_vault_connections forms "
-    "log_streams network_acls organization_client_grants organization_clients organization_connections "
-    "organization_discovery_domains organizations rate_limit_policies resource_servers roles self_service_profiles "
-    "token_exchange_profiles user_attribute_profiles"
-)
-_READ_ALL = tuple(sorted(_scopes("read", f"{_MADE} {_CHANGED} custom_domains")))
-_WRITE_ALL = (
-    *sorted(_scopes("create", _MADE)),
-    *sorted(_scopes("update", " ".join(name for name in f"{_MADE} {_CHANGED}".split() if name not in _NEVER_CHANGED))),
-    *sorted(_scopes("delete", _DELETED)),
-)
 _MFA_SETTINGS = ("read:guardian_factors", "read:tenant_settings", "read:mfa_policies")
 _PEOPLE = ("read:users", "read:authentication_methods")
 # Publishing runs the policy for the people who must stay able to sign in, so it reads users and their factors.
 _PUBLISH_ACTION = ("read:actions", "create:actions", "update:actions", *_MFA_SETTINGS, *_PEOPLE)
 _OPTIONS = ("read:connections", "read:connections_options")
 _PUBLISH_SCRIPTS = (*_OPTIONS, "update:connections", "update:connections_options")
-_PROMOTION = Feature(("read:clients",), (*_READ_ALL, *_WRITE_ALL), by_one=True)
 
 # Keys are permissions of portal.access, or parts of what one of them allows.
 FEATURES: dict[str, Feature] = {
@@ -102,11 +78,6 @@ FEATURES: dict[str, Feature] = {
     ),
     "databases.publish": Feature(_PUBLISH_SCRIPTS),
     "databases.approve": Feature(_PUBLISH_SCRIPTS),
-    "snapshots.export": Feature(("read:clients",), _READ_ALL),
-    "promotions.request": _PROMOTION,
-    "promotions.approve": _PROMOTION,
-    "promotions.apply": _PROMOTION,
-    "promotions.roll_back": _PROMOTION,
     "account.change_password": Feature(("read:users",)),
 }
 # feature -> what it lets a person do, where that is less than its permission
@@ -116,20 +87,26 @@ PARTS: dict[str, str] = {
     "databases.import": "Take the scripts that are live into the working copy",
     "databases.rehearse": "Rehearse sign-ins with custom database scripts",
 }
-_APPROVED_ONLY = "The portal deletes only what an approved promotion names: grant it where promotions shall delete."
 # scope -> why it is dangerous to grant; the portal never proposes to grant these
-DANGEROUS: dict[str, str] = {f"delete:{name}": f"Deletes at once. {_APPROVED_ONLY}" for name in _DELETED.split()} | {
+DANGEROUS: dict[str, str] = {
     "create:client_grants": "The application can grant itself, or any other, every scope. Needed only where client "
     "grants are promoted: prefer a separate application for that.",
     "update:client_grants": "As create:client_grants: the application can raise its own rights.",
     "read:user_idp_tokens": "Shows the access tokens that users have with Google and others. Never needed here.",
     "read:client_keys": "Shows the client secrets of all applications. The portal never asks for them.",
+    "update:client_keys": "Changes the client secrets of all applications. Never needed here.",
+    "create:client_credentials": "Registers keys with any application: who holds one signs in as it. Never needed "
+    "here.",
     "delete:users": "Deleted users can't be brought back. The portal never deletes users.",
-    "delete:connections": f"Deletes a connection with all its users; a database, never. {_APPROVED_ONLY}",
-    "delete:clients": f"Breaks an application at once. {_APPROVED_ONLY}",
     "create:signing_keys": "Rotates the keys that all applications trust.",
     "update:signing_keys": "Revokes the keys that all applications trust.",
 }
+
+
+def add(features: Mapping[str, Feature], dangerous: Mapping[str, str]) -> None:
+    """Features of an app, and which scopes are dangerous to grant for them."""
+    FEATURES.update(features)
+    DANGEROUS.update(dangerous)
 
 
 def label(feature: str) -> str:
@@ -142,14 +119,16 @@ def missing(feature: str, granted: Granted, also: Iterable[str] = ()) -> list[st
 
     `also`: what this very act needs besides, such as the kinds of objects that a promotion holds.
     """
-    known = FEATURES[feature]
-    return [s for s in dict.fromkeys((*known.needs, *also)) if granted.lacks(s, by_one=known.by_one)]
+    known, also = FEATURES[feature], tuple(also)
+    # A feature of which nothing would be left is off.
+    needs = known.needs or (() if also or granted.all & {*known.improves} else known.improves)
+    return [s for s in dict.fromkeys((*needs, *also)) if granted.lacks(s, by_one=known.by_one)]
 
 
 def reduced(feature: str, granted: Granted) -> list[str]:
     """The scopes whose absence leaves something out."""
-    known = FEATURES[feature]
-    return [s for s in known.improves if s not in known.needs and granted.lacks(s, by_one=known.by_one)]
+    known, off = FEATURES[feature], missing(feature, granted)
+    return [s for s in known.improves if s not in off and granted.lacks(s, by_one=known.by_one)]
 
 
 def needed(*, local: bool = True) -> dict[str, list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
@@ -86,6 +86,16 @@ class LocalTenant:
         older = OLDER_PASSWORD_OPTIONS if "password_options" in now else ()
         kept = {name: value for name, value in now.items() if name not in older}
         return self.api("PATCH", f"/connections/{id}", {"options": {**kept, **changed}})
+
+    def grant(self, scopes: Iterable[str], client_id: str = "") -> None:
+        """These become the scopes of an application for the Management API; the portal's, where none is named.
+
+        The tenant's record of requests begins anew.
+        """
+        audience = f"{self.url}/api/v2/"
+        (found,) = self.api("GET", "/client-grants", client_id=client_id or self.client_id, audience=audience)
+        self.api("PATCH", f"/client-grants/{found['id']}", {"scope": sorted(scopes)})
+        self.forget_requests()
 
     # Control surface
 

@@ -50,6 +50,7 @@ def created(content: project.Content) -> list[Any]:
 
 
 def test_a_whole_tenant_is_read_and_a_second_reading_is_the_same(tenants: Any, run: Run, sandbox: Any) -> None:
+    sandbox.tenant("dev").grant(scopes.reading())  # with exactly these it works
     first = snapshots.read(run.tenant, Progress(run))
     assert first.unknown == {}
     assert first.states["prompts"]["state"] == "skipped"
@@ -69,12 +70,17 @@ def test_a_whole_tenant_is_read_and_a_second_reading_is_the_same(tenants: Any, r
     asked = [r for r in sandbox.tenant("dev").requests() if r["path"].startswith("/api/v2/")]
     assert {r["method"] for r in asked} == {"GET"}
     # Every scope that the Deploy CLI was asked for is in the table, and on record as used.
-    used = set(ScopeUse.objects.values_list("scope", flat=True))
+    used, taken = set(ScopeUse.objects.values_list("scope", flat=True)), set[str]()
     for request in asked:
         endpoint = find([unquote(part) for part in request["path"].removeprefix("/api/v2/").split("/")], "GET")
         assert endpoint, request["path"]
         wanted = set(endpoint[0].scopes)
         assert wanted & used & scopes.reading(), (request["path"], wanted)
+        taken |= wanted
+    # The rest is for what this tenant has not, for options that come with their connection, and for login texts.
+    assert scopes.reading() - taken <= {
+        *("read:self_service_profile_custom_texts", "read:scim_config", "read:connections_options", "read:prompts")
+    }
 
 
 def test_the_child_has_an_empty_environment_and_no_token_in_its_arguments(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from deployments import promotions, rollback, snapshots
+from deployments import promotions, rollback, scopes, snapshots
 from deployments.models import Promotion, Snapshot
 from deployments.plan import Pick
 from portal import runs
@@ -34,8 +34,10 @@ def test_the_action_its_binding_and_the_application_arrive_and_nothing_else_chan
     approved: Any, sandbox: Any, release: Any
 ) -> None:
     staging = sandbox.tenant("staging")
-    promotion, own, before = approved(), bound(staging), state(staging)
+    promotion, own = approved(), bound(staging)
     shop = staging.named("clients", "Larkspur Storefront")
+    staging.grant(scopes.of_plan(promotion.plan))  # with exactly these it works
+    before = state(staging)
     run = carry_out(promotion, release.user)
     assert (promotion.status, run.error) == (Promotion.Status.VERIFIED, "")
     assert staging.named("actions/actions", "Partner MFA")["code"] == CODE

@@ -24,9 +24,7 @@ def grant(sandbox: Any, dev: Any) -> Callable[..., None]:
     from portal import auth0
 
     def only(wanted: list[str] | set[str], client_id: str = "") -> None:
-        tenant = sandbox.tenant("dev")
-        grants = tenant.api("GET", "/client-grants", client_id=client_id or tenant.client_id, audience=dev.audience)
-        tenant.api("PATCH", f"/client-grants/{grants[0]['id']}", {"scope": sorted(wanted)})
+        sandbox.tenant("dev").grant(wanted, client_id)
         auth0.forget(dev)
 
     return only
