@@ -89,14 +89,17 @@ def keep_secrets(promotion: Promotion, values: dict[str, str], *, actor: Any) ->
 
 
 def request(promotion: Promotion, *, actor: Any, reason: str, ticket: str = "") -> None:
-    """Ask for approval. Refused while an error stands in the analysis, or by anyone but its author."""
+    """Ask for approval. Refused while an error stands in the analysis, or by anyone but its author.
+
+    Raises MissingScope, as approving and applying do, where the changes could not be carried out.
+    """
     reason = audit.required_reason(reason)
     if actor.pk != promotion.requested_by_id:
         raise Refused("Only the person who planned this promotion can ask for its approval.")
     blocking = [finding for finding in findings(promotion) if finding.severity == ERROR]
     if blocking:
         raise Refused(f"The plan has {len(blocking)} error(s), the first: {blocking[0].text} {blocking[0].advice}")
-    tenants.require(promotion.target, "promotions.request", scopes.of_plan(promotion.plan))
+    require_scopes(promotion, "promotions.request")
     with recorded(promotion, actor, "promotions.request", reason=reason, ticket=ticket) as entry:
         entry.after = _audited(promotion)
         _move(promotion, Status.DRAFT, Status.REQUESTED, reason=reason, ticket=ticket, requested_at=timezone.now())
@@ -104,6 +107,7 @@ def request(promotion: Promotion, *, actor: Any, reason: str, ticket: str = "") 
 
 def approve(promotion: Promotion, *, actor: Any, plan_hash: str, reason: str = "") -> None:
     """Four eyes: by somebody else than who asked, and for exactly the plan that was looked at (`plan_hash`)."""
+    require_scopes(promotion, "promotions.approve")
     with recorded(promotion, actor, "promotions.approve", reason=reason) as entry:
         _not_by_its_author(promotion, actor)
         if plan_hash != promotion.plan_hash or not promotion.is_sound:
@@ -141,7 +145,7 @@ def start(promotion: Promotion, *, actor: Any, typed_name: str = "") -> Run:
     with recorded(promotion, actor, "promotions.apply", reason=promotion.reason, ticket=promotion.ticket) as entry:
         entry.detail = "Started"
         auth0.check_writable(promotion.target)
-        tenants.require(promotion.target, "promotions.apply", scopes.of_plan(promotion.plan))
+        require_scopes(promotion, "promotions.apply")
         with transaction.atomic():
             _lock(promotion, actor)
             run = runs.request(
@@ -257,6 +261,11 @@ def _not_by_its_author(promotion: Promotion, actor: Any) -> None:
 def expect(promotion: Promotion, *statuses: str) -> None:
     if promotion.status not in statuses:
         raise Conflict(f"This promotion is {promotion.get_status_display().lower()}: reload and look.")
+
+
+def require_scopes(promotion: Promotion, act: str, *, back: bool = False) -> None:
+    """Raise MissingScope where the target's application lacks a scope of the plan; with `back`, of undoing it."""
+    tenants.require(promotion.target, act, scopes.of_plan(promotion.plan, back=back))
 
 
 def _move(promotion: Promotion, old: str, new: str, **fields: Any) -> None:

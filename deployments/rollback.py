@@ -17,6 +17,7 @@ def roll_back(promotion: Promotion, *, actor: Any) -> Promotion:
     It takes the same road as any promotion: it is looked at, approved by somebody else, applied and verified.
     """
     promotions.expect(promotion, Status.VERIFIED, Status.FAILED, Status.INTERRUPTED)
+    promotions.require_scopes(promotion, "promotions.roll_back", back=True)
     now = latest_reading(promotion)
     if promotion.before is None or now is None:
         raise Refused(f"Export {promotion.target.name} first: it is not known what this promotion left there.")

@@ -16,7 +16,7 @@ from deployments.engines import deploy_cli
 from deployments.kinds import KEYED, KINDS, LIST, SKIPPED_ALWAYS, SLOW, Kind, with_needed
 from deployments.models import Blob, Snapshot, SnapshotObject
 from deployments.project import Content
-from portal import audit, runs
+from portal import audit, runs, tenants
 from portal.errors import Invalid
 from portal.models import Run, RunEvent, Tenant
 from portal.runs import Progress
@@ -40,7 +40,11 @@ class Reading:
 
 
 def request_export(tenant: Tenant, *, actor: Any, note: str = "", prompts: bool = False) -> Run:
-    """Queue an export. `prompts` reads login texts too: 35 calls more for each language of the tenant."""
+    """Queue an export. `prompts` reads login texts too: 35 calls more for each language of the tenant.
+
+    Raises MissingScope without what every reading needs; what else can't be read is said to be unknown.
+    """
+    tenants.require(tenant, "snapshots.export")
     with audit.recorded(actor, "snapshots.export", tenant=tenant, target=tenant.slug, target_label=tenant.name):
         return runs.request(
             "deployments.export", actor=actor, title=f"Export {tenant.name}", tenant=tenant, note=note, prompts=prompts

@@ -18,7 +18,7 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from identity.publications import PERSON
-from portal import access, audit, runs
+from portal import access, audit, runs, tenants
 from portal.errors import Conflict, Refused
 
 REQUESTED, RUNNING, REFUSED, WITHDRAWN = "requested", "running", "refused", "withdrawn"
@@ -59,9 +59,11 @@ class FourEyes:
     def approve(self, publication: Any, *, actor: User, sha256: str, reason: str = "") -> None:
         """By somebody else than who asked, and for exactly what was looked at (`sha256`). Starts the run.
 
-        Raises Refused for who asked, Conflict where it is something else, somebody was faster, or another act runs.
+        Raises Refused for who asked, MissingScope where the run could not come to its end, Conflict where it is
+        something else, somebody was faster, or another act runs.
         """
         with self._deciding(publication, actor, reason) as entry:
+            tenants.require(publication.tenant, self.decides)
             if sha256 != self.sha256(publication):
                 raise Conflict("This is not what you looked at. Read it again before you approve.")
             entry.after, entry.detail = self._after(publication), "Approved"

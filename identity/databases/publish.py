@@ -17,7 +17,7 @@ from identity.databases import checks, preflight, scripts
 from identity.databases.drift import Live
 from identity.databases.models import DatabasePublication, DatabaseVersion, named
 from identity.databases.scripts import Content
-from portal import audit, auth0, runs
+from portal import audit, auth0, runs, tenants
 from portal.errors import Conflict, Invalid, Refused
 from portal.models import Tenant
 
@@ -39,9 +39,11 @@ def request(
 ) -> DatabasePublication:
     """Ask for these scripts to be published. `expected`: SHA-256 of what was live on the screen.
 
-    What is live now is kept as a version first, so that it can be returned to. Raises Refused where the preflight does,
-    Invalid where a reason is missing, Conflict where the tenant has changed or somebody else is publishing.
+    What is live now is kept as a version first, so that it can be returned to. Raises MissingScope, Refused where the
+    preflight does, Invalid where a reason is missing, Conflict where the tenant has changed or somebody else is
+    publishing.
     """
+    tenants.require(live.tenant, "databases.publish")
     found = preflight.look(live, content)
     if problems := [check.detail for check in found if check.status == "error"]:
         raise Refused(" ".join(problems))
@@ -64,6 +66,7 @@ def roll_back(
     """
     if not was_live(version):
         raise Refused(f"{version} was never live in {live.tenant}, so there is nothing to roll back to.")
+    tenants.require(live.tenant, "databases.publish")
     if problems := [check.detail for check in preflight.access(live) if check.status == "error"]:
         raise Refused(" ".join(problems))
     return _ask(

@@ -17,7 +17,7 @@ from identity.databases.drift import Live
 from identity.databases.models import DatabasePublication, DatabaseRehearsal, named
 from identity.databases.rehearsal_report import WORDS, Row
 from identity.databases.signing_in import Evidence, application, judged
-from portal import audit, auth0, runs
+from portal import audit, auth0, runs, tenants
 from portal.errors import Conflict, Invalid, PortalError, Refused
 from portal.models import Run
 
@@ -58,11 +58,12 @@ def _lines(text: str) -> list[str]:
 
 
 def check(live: Live) -> None:
-    """Raises Refused where nothing can be rehearsed."""
+    """Raises Refused where nothing can be rehearsed, MissingScope where the application can't."""
     if not auth0.is_local(live.tenant):
         raise Refused(f"{live.tenant} is not a local tenant. Rehearse on one: real users are no test data.")
     if not live.content.enabled or "login" not in live.content.scripts:
         raise Refused(f"{live.name} has no login script in {live.tenant}. Publish the scripts there first.")
+    tenants.require(live.tenant, "databases.rehearse")
 
 
 def sign_in(live: Live, identifier: str, password: str, *, actor: User) -> Row:

@@ -15,6 +15,7 @@ from identity.databases.drift import Live
 from identity.databases.forms import chosen
 from identity.databases.models import DatabaseDraft, DatabasePublication, DatabaseVersion, named
 from identity.databases.scripts import Content
+from portal import tenants
 from portal.access import PermissionView
 from portal.errors import Conflict
 
@@ -191,6 +192,8 @@ class TakeOver(ConnectionView):
 
     def source(self, number: int | None) -> tuple[Content, str]:
         if number is None:
+            # Where the options are hidden, what is live looks empty: that must not take the place of anybody's work.
+            tenants.require(self.tenant, "databases.import")
             return self.live.content, f"what is live in {self.tenant}"
         version = get_object_or_404(DatabaseVersion, **named(self.tenant, self.live.id), number=number)
         return Content.from_json(version.content), f"version {number}"

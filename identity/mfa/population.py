@@ -22,7 +22,7 @@ from identity.mfa.login_flow import MfaSettings
 from identity.mfa.policy import PolicyRules
 from identity.mfa.simulate import KINDS, LOCKED_OUT, Verdict
 from identity.users import records
-from portal import auth0, runs
+from portal import auth0, runs, tenants
 from portal.crypto import decrypt, encrypt
 from portal.models import Run, Tenant
 from portal.runs import Progress
@@ -58,7 +58,8 @@ class Found:
 
 
 def request(tenant: Tenant, name: str, rules: PolicyRules, *, actor: User) -> Run:
-    """Start the preview of a draft, saved or not."""
+    """Start the preview of a draft, saved or not. Raises MissingScope."""
+    tenants.require(tenant, "mfa.preview")
     title = f"Preview {name or 'a policy'} for the users of {tenant}"
     return runs.request(
         RUN_KIND, actor=actor, title=title[:200], tenant=tenant, name=name, content=policies.to_json(rules)

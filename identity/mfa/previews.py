@@ -14,6 +14,7 @@ from identity.mfa.forms import Editor
 from identity.mfa.models import Policy
 from identity.mfa.policy import PolicyRules
 from identity.users import records
+from portal import tenants
 from portal.access import PermissionView, check
 from portal.errors import Invalid
 from portal.models import Run
@@ -63,6 +64,7 @@ class Code(Draft):
 class PreviewUser(Draft):
     def post(self, request: HttpRequest, tenant: str) -> HttpResponse:
         check(self.person, "users.view")
+        tenants.require(self.tenant, "mfa.preview")
         name, rules = self.draft()
         text = request.POST.get("user", "")
         user = simulate.find_user(self.tenant, text) if text.strip() else None

@@ -6,7 +6,8 @@ user, or one who works with this portal, is refused before anything is written.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 
 from identity.users import records
-from portal import access, audit, auth0
+from portal import access, audit, auth0, tenants
 from portal.errors import Invalid, PortalError, Refused
 from portal.login import subject
 from portal.models import AuditEvent, Tenant
@@ -193,8 +194,12 @@ def _with_password(user: dict[str, Any]) -> dict[str, Any]:
     return identity
 
 
-def _recorded(verb: str, tenant: Tenant, user: dict[str, Any], actor: User, reason: str, ticket: str) -> Any:
-    return audit.recorded(
+@contextmanager
+def _recorded(
+    verb: str, tenant: Tenant, user: dict[str, Any], actor: User, reason: str, ticket: str
+) -> Iterator[audit.Entry]:
+    """Refused and recorded, before the first step, where the tenant's application lacks a scope of the act."""
+    with audit.recorded(
         actor,
         verb,
         tenant=tenant,
@@ -202,7 +207,9 @@ def _recorded(verb: str, tenant: Tenant, user: dict[str, Any], actor: User, reas
         target_label=records.label(user)[:254],
         reason=audit.required_reason(reason),
         ticket=ticket.strip(),
-    )
+    ) as entry:
+        tenants.require(tenant, verb)
+        yield entry
 
 
 @dataclass(frozen=True)
