@@ -10,11 +10,15 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django import forms
 from django.conf import settings
+from django.utils.datastructures import MultiValueDict
 
 from portal.access import ACTS
 from portal.models import AuditEvent, Tenant
+from portal.widgets import SecretTextarea
 
 SMALLEST_KEY_BITS = 2048
+# Auth0 makes client ids of 32 characters, and secrets of 64.
+LONGEST_CLIENT_ID = 48
 
 
 class ReasonForm(forms.Form):
@@ -49,7 +53,7 @@ class TenantForm(forms.ModelForm):
         help_text="Leave empty to keep what is stored. A new secret takes the place of a private key.",
     )  # fmt: skip
     private_key = forms.CharField(
-        required=False, widget=forms.Textarea(attrs={"rows": 4, "autocomplete": "off"}),
+        required=False, widget=SecretTextarea(attrs={"rows": 4, "autocomplete": "off"}),
         help_text="PEM, for private key JWT instead of a secret. Leave empty to keep what is stored.",
     )  # fmt: skip
     reader_client_secret = forms.CharField(
@@ -57,7 +61,7 @@ class TenantForm(forms.ModelForm):
         help_text="Of the reading application. Leave empty to keep what is stored.",
     )  # fmt: skip
     reader_private_key = forms.CharField(
-        required=False, widget=forms.Textarea(attrs={"rows": 4, "autocomplete": "off"}),
+        required=False, widget=SecretTextarea(attrs={"rows": 4, "autocomplete": "off"}),
         help_text="Of the reading application, instead of its secret. Leave empty to keep what is stored.",
     )  # fmt: skip
 
@@ -72,12 +76,23 @@ class TenantForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
+        for name in {"client_id", "reader_client_id"} & set(self.errors):
+            self._forget(name)
         self._settle("client_secret", "private_key", data)
         if data.get("reader_client_id"):
             self._settle("reader_client_secret", "reader_private_key", data)
+        elif data.get("reader_client_secret") or data.get("reader_private_key"):
+            if "reader_client_id" not in self.errors:
+                self.add_error("reader_client_id", "Enter the client id that the reader's secret or key belongs to.")
         else:
             data |= {"reader_client_secret": "", "reader_private_key": ""}
         return data
+
+    def clean_client_id(self) -> str:
+        return self._client_id("client_id")
+
+    def clean_reader_client_id(self) -> str:
+        return self._client_id("reader_client_id")
 
     def clean_private_key(self) -> str:
         return _rsa_key(self.cleaned_data["private_key"])
@@ -87,12 +102,25 @@ class TenantForm(forms.ModelForm):
 
     def clean_ca_bundle(self) -> str:
         text = self.cleaned_data["ca_bundle"].strip()
+        if "PRIVATE KEY-----" in text:
+            self._forget("ca_bundle")
+            raise forms.ValidationError("There is a private key in it. Enter the certificates alone.")
         try:
             if text:
                 ssl.create_default_context().load_verify_locations(cadata=text)
         except (ssl.SSLError, ValueError):
             raise forms.ValidationError("These are no certificates in PEM: -----BEGIN CERTIFICATE----- …") from None
         return text
+
+    def _client_id(self, name: str) -> str:
+        text: str = self.cleaned_data[name]
+        if len(text) > LONGEST_CLIENT_ID:
+            raise forms.ValidationError("This is too long for a client id. A secret belongs into the secret's field.")
+        return text
+
+    def _forget(self, name: str) -> None:
+        """A secret in the wrong field is not written back into the page."""
+        self.data = MultiValueDict({**dict(self.data.lists()), name: [""]})  # type: ignore[attr-defined]
 
     def _settle(self, secret: str, key: str, data: dict[str, Any]) -> None:
         """What is typed takes the place of what is stored; of secret and key an application has one."""

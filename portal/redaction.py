@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import ItemsView
 from typing import Any
+
+from django.http import HttpRequest
+from django.views.debug import SafeExceptionReporterFilter
 
 MASK = "********"
 SECRET_NAME = re.compile(
@@ -28,7 +32,7 @@ _SHAPES = (
         r"(?i)(\"(?:client_secret|password|ticket|access_token|refresh_token|private_key|secret)\"\s*:\s*)\"[^\"]*\""
     ),
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----", re.DOTALL),
-    re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://[^:/\s@]+:)[^@\s/]+@"),
+    re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://[^:/\s@]*:)[^@\s/]+@"),
 )
 
 
@@ -50,6 +54,25 @@ def clean(text: str) -> str:
     for shape in _SHAPES:
         text = shape.sub(lambda found: (found.group(1) if found.lastindex else "") + MASK, text)
     return text
+
+
+class ReportFilter(SafeExceptionReporterFilter):
+    """For Django's page of an unexpected error (DEBUG): what was sent, and the variables of each frame, masked."""
+
+    def is_active(self, request: HttpRequest | None) -> bool:
+        return True
+
+    def cleanse_setting(self, key: Any, value: Any) -> Any:
+        found = super().cleanse_setting(key, value)
+        return clean(found) if isinstance(found, str) else found
+
+    def get_post_parameters(self, request: HttpRequest | None) -> dict[str, Any]:
+        return dict(mask(super().get_post_parameters(request)))
+
+    def get_traceback_frame_variables(self, request: HttpRequest | None, tb_frame: Any) -> ItemsView[str, Any]:
+        found = super().get_traceback_frame_variables(request, tb_frame)
+        texts = {name: value.decode(errors="replace") if isinstance(value, bytes) else value for name, value in found}
+        return dict(mask(texts)).items()
 
 
 class LogFilter(logging.Filter):

@@ -102,8 +102,6 @@ SESSION_ENGINE = "django.contrib.sessions.backends.db"
 CELERY_BROKER_URL = REDIS_URL or "memory://"
 CELERY_TASK_TIME_LIMIT = env.int("TASK_TIME_LIMIT_SECONDS", default=3600)
 
-CELERY_BEAT_SCHEDULE = {"name dead runs and send lost ones again": {"task": "portal.tasks.reap_runs", "schedule": 10.0}}
-
 AUTHENTICATION_BACKENDS = ["portal.login.Auth0", "portal.access.RoleBackend"]
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
@@ -179,6 +177,7 @@ AUTH0_TIMEOUT_SECONDS = env.float("AUTH0_TIMEOUT_SECONDS", default=10.0)
 AUTH0_READ_ONLY = env.bool("AUTH0_READ_ONLY", default=False)
 REASON_REQUIRED = env.bool("REASON_REQUIRED", default=True)
 
+DEFAULT_EXCEPTION_REPORTER_FILTER = "portal.redaction.ReportFilter"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -186,6 +185,7 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["secrets"]}},
     # Addresses of calls hold e-mail addresses and ids: people's data has no place in a log.
-    "loggers": {"httpx": {"level": "WARNING"}},
+    # Django's own handler of DEBUG would write beside ours, without the filter.
+    "loggers": {"httpx": {"level": "WARNING"}, "django": {"level": "INFO", "handlers": []}},
     "root": {"handlers": ["stderr"], "level": env("LOG_LEVEL", default="INFO")},
 }

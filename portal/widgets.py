@@ -20,6 +20,13 @@ CLASSES: list[tuple[type[forms.Widget], str]] = [
 ]
 
 
+class SecretTextarea(forms.Textarea):
+    """For secrets of several lines: as in a password field, what was typed is never written back into a page."""
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        return super().get_context(name, None, attrs)
+
+
 class LookBoundField(BoundField):
     def build_widget_attrs(self, attrs: dict[str, Any], widget: forms.Widget | None = None) -> dict[str, Any]:
         attrs = super().build_widget_attrs(attrs, widget)

@@ -1,8 +1,10 @@
 """Nothing secret leaves through a log, a row or a page."""
 
 import logging
+import sys
 
 import pytest
+from django.views.debug import technical_500_response
 
 from portal.redaction import MASK, LogFilter, clean, is_secret, mask
 
@@ -45,12 +47,31 @@ def test_names_that_only_look_secret_are_shown(name: str):
         "grant_type=client_credentials&client_secret=s3cret-s3cret",
         '{"password": "s3cret-s3cret"}',
         "postgres://castellan:s3cret@db.example/portal",
+        "redis://:s3cret@valkey.example:6379/0",
         "-----BEGIN PRIVATE KEY-----\ns3cret\n-----END PRIVATE KEY-----",
         "see https://acme.auth0.com/u/reset-verify?ticket=s3cret#",
     ],
 )
 def test_secrets_in_free_text_are_masked(text: str):
     assert "s3cret" not in clean(text)
+
+
+def test_the_page_of_an_unexpected_error_masks_what_was_sent_and_what_the_code_held(rf, settings):
+    secret = "-".join(["s3cret"] * 2)  # the page shows lines of this file
+    settings.REDIS_URL, settings.DEBUG = f"redis://:{secret}@valkey.example:6379", True
+    request = rf.post("/tenants/dev/edit/", {"client_secret": secret, "name": "Shown"})
+
+    def fails(password: str) -> None:
+        body, sent = {"client_secret": password}, f'{{"password": "{password}"}}'.encode()
+        raise RuntimeError(len(body) + len(sent))
+
+    try:
+        fails(secret)
+    except RuntimeError:
+        html = technical_500_response(request, *sys.exc_info()).content.decode()
+    assert "Shown" in html
+    assert "client_secret" in html
+    assert secret not in html
 
 
 def test_log_lines_and_tracebacks_are_cleaned():
