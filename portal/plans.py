@@ -44,7 +44,7 @@ def _sessions(tenant: Tenant) -> Any:
     """Sessions are read of a user: of the first that there is."""
     users = auth0.request(tenant, "GET", "/users", params={"per_page": 1, "fields": "user_id"})
     if not users:
-        raise Unavailable("The tenant has no user yet, so it can't be asked for sessions.")
+        raise Unavailable("The tenant has no user yet, so it can't be asked for sessions.", code="no_user")
     return auth0.request(tenant, "GET", f"/users/{auth0.segment(users[0]['user_id'])}/sessions", params={"take": 1})
 
 
@@ -60,7 +60,10 @@ PLAN_FEATURES = (
 
 
 def ask(tenant: Tenant) -> None:
-    """Ask the tenant for each feature (one read or two) and remember what it said."""
+    """Ask the tenant for each feature (one read or two) and remember what it said.
+
+    Raises NotConnected or Unavailable where the tenant does not answer at all: what it said before stays.
+    """
     for feature in PLAN_FEATURES:
         available, said = _asked(tenant, feature)
         PlanAnswer.objects.update_or_create(
@@ -77,14 +80,17 @@ def answers(tenant: Tenant) -> list[Answer]:
 
 
 def _asked(tenant: Tenant, feature: PlanFeature) -> tuple[bool | None, str]:
-    """A missing scope or a tenant that is away says nothing about the plan; another refusal does."""
+    """A missing scope or a tenant in trouble says nothing about the plan; another refusal does."""
     try:
         feature.ask(tenant)
     except MissingScope as error:
         return None, f"The application lacks {' or '.join(error.scopes)}."
+    except NotConnected:
+        raise
     except PortalError as error:
-        lacking = isinstance(error, (Refused, Missing)) or error.code in LACKING
-        return False if lacking and not isinstance(error, NotConnected) else None, error.message
+        if isinstance(error, Unavailable) and not error.code:  # no answer: the others would wait as long
+            raise
+        return False if isinstance(error, (Refused, Missing)) or error.code in LACKING else None, error.message
     return True, ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import textwrap
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -13,7 +14,8 @@ from django.utils import timezone
 
 from portal import auth0, scopes
 from portal.auth0 import limits, tokens, usage
-from portal.auth0.tokens import Credentials, Token
+from portal.auth0.token_endpoint import Credentials, Token
+from portal.auth0.tokens import Trouble
 from portal.errors import PortalError
 from portal.models import Tenant
 from portal.scopes import DANGEROUS, FEATURES, Granted
@@ -87,15 +89,20 @@ class Danger:
 
 @dataclass(frozen=True)
 class Standing:
-    """`problem` is None where the applications answer; otherwise nothing else is known."""
+    """`trouble`: the tenant gives no token now. The rest is then as it was at `known_at`, where it was ever known."""
 
-    problem: PortalError | None = None
+    trouble: Trouble | None = None
+    known_at: float | None = None
     applications: list[Application] = field(default_factory=list)
     rate_limit: dict[str, float] | None = None
     features: list[FeatureState] = field(default_factory=list)
     scopes: list[ScopeState] = field(default_factory=list)
     dangerous: list[Danger] = field(default_factory=list)
     recorded_since: date | None = None
+
+    @property
+    def problem(self) -> PortalError | None:
+        return self.trouble.error if self.trouble else None
 
     @property
     def off(self) -> list[FeatureState]:
@@ -138,14 +145,13 @@ def of(tenant: Tenant, *, fresh: bool = False) -> Standing:
     `fresh`: signs in again in any case, which proves that the stored credentials still do.
     """
     local = auth0.is_local(tenant)
-    try:
-        held = tokens.both(tenant, tokens.fetch if fresh else tokens.current)
-        if any(feature.missing or feature.reduced for feature in _features(_granted(held), local)):
-            held = tokens.both(tenant, tokens.young)
-    except PortalError as error:
-        return Standing(problem=error)
+    held, trouble = _held(tenant, local, fresh)
+    if held is None:
+        return Standing(trouble, rate_limit=limits.last(tenant), recorded_since=usage.recorded_since(tenant))
     granted, wanted = _granted(held), scopes.needed(local=local)
     return Standing(
+        trouble,
+        min(token.fetched_at for token in held),
         applications=_applications(tenant, held, wanted),
         rate_limit=limits.last(tenant),
         features=_features(granted, local),
@@ -169,6 +175,20 @@ def grant_command(tenant: Tenant, client_id: str, wanted: Iterable[str]) -> str:
             '  \'{scope: (.scope + $more | unique)}\' <<< "$grant")"',
         )
     )
+
+
+def _held(tenant: Tenant, local: bool, fresh: bool) -> tuple[tuple[Token, Token] | None, Trouble | None]:
+    """The tokens that can be had now, else the latest there were; and why, where the tenant gives none."""
+    held = None
+    try:
+        held = tokens.both(tenant, tokens.fetch if fresh else tokens.for_a_page(tokens.current))
+        lacking = any(feature.missing or feature.reduced for feature in _features(_granted(held), local))
+        if lacking or tokens.trouble(tenant):
+            held = tokens.both(tenant, tokens.for_a_page(tokens.young))
+    except PortalError as error:
+        now = time.time()
+        return held or tokens.latest(tenant), tokens.trouble(tenant) or Trouble(error, now, now)
+    return held, tokens.trouble(tenant)
 
 
 def _granted(held: tuple[Token, Token]) -> Granted:

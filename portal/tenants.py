@@ -46,14 +46,14 @@ class Access:
 
     @cached_property
     def granted(self) -> Granted | None:
-        """What the tenant's applications hold; None where that can't be known now. From the shared tokens: no call."""
-        return _granted(self.tenant, tokens.current)
+        """What the tenant's applications hold, from the shared tokens: no call. None where that can't be known now."""
+        return _granted(self.tenant, tokens.for_a_page(tokens.current))
 
     @cached_property
     def granted_now(self) -> Granted | None:
         """The same by young tokens; None where somebody asked in the last minute: no page waits for one in trouble."""
         first = cache.add(f"granted-again:{self.tenant.pk}", "1", timeout=tokens.YOUNG_SECONDS)
-        return _granted(self.tenant, tokens.young) if first else None
+        return _granted(self.tenant, tokens.for_a_page(tokens.young)) if first else None
 
     def missing(self, feature: str, also: Iterable[str] = ()) -> list[str]:
         """The scopes without which this feature does not work here; empty where it does, or where nothing can be known.

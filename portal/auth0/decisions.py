@@ -20,9 +20,8 @@ _BY_STATUS: dict[int, type[PortalError]] = {
 
 def problem(tenant: Tenant, request: httpx.Request, answer: httpx.Response) -> PortalError:
     """The error that stands for a 3xx, 4xx or 5xx answer. Its sentence quotes Auth0's message, secrets masked."""
-    body, request_id = _body(answer), answer.headers.get("x-auth0-requestid", "")
+    body, request_id, text = _body(answer), answer.headers.get("x-auth0-requestid", ""), text_of(answer)
     code = str(body.get("errorCode") or body.get("error") or "")
-    text = clean(str(body.get("message") or body.get("error_description") or body.get("description") or ""))[:600]
     if code == "too_many_attempts":  # the account or address of a person who signs in, not our own calls
         return Refused(text, request_id=request_id, code=code)
     if answer.status_code == 429:
@@ -40,6 +39,12 @@ def problem(tenant: Tenant, request: httpx.Request, answer: httpx.Response) -> P
         f"{tenant.name} has a problem (status {answer.status_code}). Try again in a moment.",
         request_id=request_id, code="query_timeout" if slow else str(answer.status_code),
     )  # fmt: skip
+
+
+def text_of(answer: httpx.Response) -> str:
+    """What Auth0 says in words, secrets masked; "" where it says nothing."""
+    body = _body(answer)
+    return clean(str(body.get("message") or body.get("error_description") or body.get("description") or ""))[:600]
 
 
 def _scopes(message: str) -> list[str]:

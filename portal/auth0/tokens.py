@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import ssl
 import time
-import uuid
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from functools import lru_cache
-from pathlib import Path
-from typing import Any
+from dataclasses import asdict, dataclass, replace
 
-import httpx
-import jwt
 from django.conf import settings
 from django.core.cache import cache
 
+from portal.auth0 import token_endpoint
+from portal.auth0.token_endpoint import Credentials, Token
 from portal.crypto import decrypt, encrypt
-from portal.errors import NotConnected, Unavailable
+from portal.errors import PortalError, Unavailable
 from portal.models import Tenant
 
 # Renew this long before the end, so that no call starts with a token that ends on the way.
@@ -27,35 +22,19 @@ LEEWAY_SECONDS = 120
 LOCK_SECONDS = 20
 # Where a scope is missing, a token that is older is fetched anew: the scope may have been granted since.
 YOUNG_SECONDS = 60
+# A page that only shows what is granted waits no longer, and asks a tenant in trouble again after a while alone.
+PAGE_TIMEOUT_SECONDS = 3.0
+TROUBLE_SECONDS = 30
+REMEMBER_SECONDS = 30 * 24 * 3600
 
 
 @dataclass(frozen=True)
-class Token:
-    value: str = field(repr=False)
-    expires_at: float
-    fetched_at: float
-    scopes_text: str
+class Trouble:
+    """That a tenant gave no token: why, since when and when last (epoch seconds)."""
 
-    @property
-    def scopes(self) -> frozenset[str]:
-        return frozenset(self.scopes_text.split())
-
-    @property
-    def age_seconds(self) -> float:
-        return time.time() - self.fetched_at
-
-    @property
-    def left_seconds(self) -> float:
-        return self.expires_at - time.time()
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """One machine-to-machine application of a tenant: with a secret, or with a private key (PEM)."""
-
-    client_id: str
-    secret: str = field(default="", repr=False)
-    private_key: str = field(default="", repr=False)
+    error: PortalError
+    since: float
+    at: float
 
 
 Get = Callable[[Tenant, Credentials], Token]
@@ -73,16 +52,18 @@ def management_token(tenant: Tenant, *, writing: bool = True) -> str:
     return current(tenant, credentials(tenant, writing=writing)).value
 
 
-def current(tenant: Tenant, application: Credentials | None = None) -> Token:
-    """The shared token; fetched by the first process that finds none, while the others wait for it."""
+def current(tenant: Tenant, application: Credentials | None = None, *, timeout: float | None = None) -> Token:
+    """The shared token; fetched by the first process that finds none, while the others wait for what it gets."""
     application = application or credentials(tenant)
-    key, deadline = _key(tenant, application), time.monotonic() + LOCK_SECONDS
+    key, began, deadline = _key(tenant, application), time.time(), time.monotonic() + LOCK_SECONDS
     while True:
         if token := _cached(key):
             return token
+        if (trouble := _trouble(key)) and trouble.at > began:
+            raise trouble.error
         if cache.add(key + ":lock", "1", timeout=LOCK_SECONDS):
             try:
-                return _cached(key) or fetch(tenant, application)
+                return _cached(key) or fetch(tenant, application, timeout=timeout)
             finally:
                 cache.delete(key + ":lock")
         if time.monotonic() > deadline:
@@ -97,66 +78,78 @@ def both(tenant: Tenant, get: Get) -> tuple[Token, Token]:
     return (of_writer if reader == writer else get(tenant, reader)), of_writer
 
 
-def young(tenant: Tenant, application: Credentials | None = None) -> Token:
+def young(tenant: Tenant, application: Credentials | None = None, *, timeout: float | None = None) -> Token:
     """The shared token, fetched anew where it is older than a moment: it carries what is granted now."""
-    token = current(tenant, application)
-    return token if token.age_seconds <= YOUNG_SECONDS else fetch(tenant, application)
+    token = current(tenant, application, timeout=timeout)
+    return token if token.age_seconds <= YOUNG_SECONDS else fetch(tenant, application, timeout=timeout)
 
 
-def fetch(tenant: Tenant, application: Credentials | None = None) -> Token:
-    """POST /oauth/token with client credentials (secret, or private key JWT), and share the answer."""
-    application = application or credentials(tenant)
-    body = {"grant_type": "client_credentials", "audience": tenant.audience, "client_id": application.client_id}
-    try:
-        with httpx.Client(verify=trust(tenant), timeout=settings.AUTH0_TIMEOUT_SECONDS) as client:
-            answer = client.post(f"{tenant.url}/oauth/token", json=body | _proof(tenant, application))
-    except httpx.HTTPError as error:
-        raise _unreachable(tenant, error) from None
-    if answer.status_code != 200:
-        raise _refusal(tenant, application, answer)
-    return _share(_key(tenant, application), answer.json())
+def fetch(tenant: Tenant, application: Credentials | None = None, *, timeout: float | None = None) -> Token:
+    """POST /oauth/token with client credentials (secret, or private key JWT), and share the answer.
 
-
-def forget(tenant: Tenant) -> None:
-    for writing in (True, False):
-        cache.delete(_key(tenant, credentials(tenant, writing=writing)))
-
-
-def trust(tenant: Tenant) -> ssl.SSLContext:
-    """The TLS context: the usual authorities, those of CA_BUNDLE, and the tenant's own.
-
-    Reading hundreds of certificates takes longer than a call, so it is done once for the same ones.
+    Raises NotConnected or Unavailable, which is remembered: `trouble` tells since when.
     """
-    bundle = settings.CA_BUNDLE
-    return _trust(bundle, Path(bundle).stat().st_mtime_ns if bundle else 0, tenant.ca_bundle)
-
-
-@lru_cache(maxsize=64)
-def _trust(bundle: str, changed_at_ns: int, own: str) -> ssl.SSLContext:
-    context = httpx.create_ssl_context()
-    if bundle:
-        context.load_verify_locations(cafile=bundle)
-    if own:
-        context.load_verify_locations(cadata=own)
-    return context
-
-
-def _proof(tenant: Tenant, application: Credentials) -> dict[str, str]:
-    if not application.private_key:
-        return {"client_secret": application.secret}
-    now, client_id = int(time.time()), application.client_id
-    claims = {"iss": client_id, "sub": client_id, "aud": f"{tenant.url}/", "iat": now, "exp": now + 60}
-    return {
-        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-        "client_assertion": jwt.encode(claims | {"jti": uuid.uuid4().hex}, application.private_key, algorithm="RS256"),
-    }
-
-
-def _share(key: str, answer: dict[str, Any]) -> Token:
-    now, lifetime = time.time(), float(answer.get("expires_in", 86400))
-    token = Token(answer["access_token"], now + lifetime, now, answer.get("scope", ""))
-    cache.set(key, encrypt(json.dumps(asdict(token))), timeout=max(1, int(lifetime - LEEWAY_SECONDS)))
+    application = application or credentials(tenant)
+    key = _key(tenant, application)
+    try:
+        token = token_endpoint.ask(tenant, application, timeout=timeout or settings.AUTH0_TIMEOUT_SECONDS)
+    except PortalError as error:
+        _note_trouble(key, error)
+        raise
+    _share(key, token)
     return token
+
+
+def for_a_page(get: Callable[..., Token]) -> Get:
+    """`current` or `young` with little patience: a tenant that was in trouble a moment ago is not asked again."""
+
+    def quickly(tenant: Tenant, application: Credentials) -> Token:
+        key = _key(tenant, application)
+        recent = _trouble(key)
+        if not recent or time.time() - recent.at > TROUBLE_SECONDS:
+            return get(tenant, application, timeout=PAGE_TIMEOUT_SECONDS)
+        if token := _cached(key):
+            return token
+        raise recent.error
+
+    return quickly
+
+
+def latest(tenant: Tenant) -> tuple[Token, Token] | None:
+    """As `both`: the tokens that the tenant gave last, perhaps ended by now, without their values; None before any."""
+    known = [cache.get(_key(tenant, credentials(tenant, writing=writing)) + ":latest") for writing in (False, True)]
+    return (Token(**known[0]), Token(**known[1])) if all(known) else None
+
+
+def trouble(tenant: Tenant) -> Trouble | None:
+    """Why the tenant gave no token when it was last asked for one; None where it did."""
+    found = (_trouble(_key(tenant, credentials(tenant, writing=writing))) for writing in (True, False))
+    return next(filter(None, found), None)
+
+
+def forget(tenant: Tenant, value: str = "") -> None:
+    """Drop the shared tokens. `value`: only the one that was refused, which another process may have renewed by now."""
+    for writing in (True, False):
+        key = _key(tenant, credentials(tenant, writing=writing))
+        held = _cached(key) if value else None
+        if not value or (held and held.value == value):
+            cache.delete(key)
+
+
+def _share(key: str, token: Token) -> None:
+    cache.delete(key + ":trouble")
+    cache.set(key + ":latest", asdict(replace(token, value="")), timeout=REMEMBER_SECONDS)
+    seconds = token.expires_at - token.fetched_at - LEEWAY_SECONDS
+    cache.set(key, encrypt(json.dumps(asdict(token))), timeout=max(1, int(seconds)))
+
+
+def _trouble(key: str) -> Trouble | None:
+    return cache.get(key + ":trouble")
+
+
+def _note_trouble(key: str, error: PortalError) -> None:
+    before, now = _trouble(key), time.time()
+    cache.set(key + ":trouble", Trouble(error, before.since if before else now, now), timeout=REMEMBER_SECONDS)
 
 
 def _cached(key: str) -> Token | None:
@@ -169,35 +162,3 @@ def _key(tenant: Tenant, application: Credentials) -> str:
     # The secret is part of the key: a token of old credentials is never used for new ones.
     identity = f"{tenant.domain} {application.client_id} {application.secret} {application.private_key}"
     return f"token:{tenant.pk}:{hashlib.sha256(identity.encode()).hexdigest()[:24]}"
-
-
-def _unreachable(tenant: Tenant, error: httpx.HTTPError) -> Exception:
-    if "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return NotConnected(
-            f"The certificate of {tenant.domain} is not trusted here. Add its authority to the tenant's CA bundle."
-        )
-    return Unavailable(f"{tenant.name} ({tenant.domain}) can't be reached: {type(error).__name__}.")
-
-
-def _refusal(tenant: Tenant, application: Credentials, answer: httpx.Response) -> Exception:
-    if answer.status_code == 429 or answer.status_code >= 500:
-        return Unavailable(f"{tenant.name} gives no access token now (status {answer.status_code}). Try again.")
-    if answer.status_code == 401 and application.private_key:
-        return NotConnected(
-            f"{tenant.name} does not know the private key of application {application.client_id}: register its public "
-            "key there (Applications > the application > Credentials > Private Key JWT), and save. Auth0 needs a "
-            "moment, and a plan that has private key JWT."
-        )
-    if answer.status_code == 401:
-        return NotConnected(
-            f"{tenant.name} refuses the credentials of application {application.client_id}: "
-            "the client id or its secret is wrong. An administrator can enter the right ones on the tenant's page."
-        )
-    if answer.status_code == 403:
-        return NotConnected(
-            f"Application {application.client_id} of {tenant.name} may not use the Management API ({tenant.audience}). "
-            "Authorise it in Auth0: Applications > APIs > Auth0 Management API > Machine to Machine Applications."
-        )
-    return NotConnected(
-        f"{tenant.name} gives no access token (status {answer.status_code}). Check its domain and client id."
-    )

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 from django.conf import settings
 
-from portal.auth0 import decisions, endpoints, limits, tokens, usage
+from portal.auth0 import decisions, endpoints, limits, token_endpoint, tokens, usage
 from portal.errors import NotConnected, ReadOnly, Unavailable, Unknown
 from portal.models import Tenant
 
@@ -73,7 +73,7 @@ class Gateway(httpx.Client):
                 continue
             if not renewed and self._token_is_outdated(request, answer):
                 renewed = True
-                tokens.forget(self.tenant)
+                tokens.forget(self.tenant, request.headers["Authorization"].removeprefix("Bearer "))
                 continue
             self._note_scopes(request, answer)
             if answer.is_success:
@@ -129,7 +129,7 @@ class Gateway(httpx.Client):
 
 def gateway(tenant: Tenant) -> Gateway:
     client = Gateway(
-        verify=tokens.trust(tenant),
+        verify=token_endpoint.trust(tenant),
         timeout=settings.AUTH0_TIMEOUT_SECONDS,
         limits=httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=30),
     )

@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import threading
 from dataclasses import asdict
 from datetime import timedelta
 from itertools import takewhile
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from auth0.management.types import oauth_scope
+from cryptography.fernet import Fernet
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.utils import timezone
@@ -22,7 +24,7 @@ from portal.access import ACTS, PERMISSIONS
 from portal.auth0 import endpoints, tokens
 from portal.auth0.usage import note
 from portal.crypto import encrypt
-from portal.errors import MissingScope, PortalError
+from portal.errors import MissingScope, PortalError, Unavailable
 from portal.models import PlanAnswer, ScopeUse, Tenant
 from portal.scopes import FEATURES, Granted
 from sandbox.kinds.routes import endpoints as all_endpoints
@@ -31,6 +33,8 @@ ALL = {scope for endpoint in all_endpoints() for scope in endpoint.scopes} | {
     "read:connections_options",
     "update:connections_options",
 }
+
+RedisCache = "django.core.cache.backends.redis.RedisCache"
 
 
 def text(html: str) -> str:
@@ -77,8 +81,17 @@ def test_reads_are_held_against_the_reading_application_and_writes_against_the_o
     split = Granted(reads=frozenset({"read:users"}), writes=frozenset({"update:users", "read:clients"}))
     assert scopes.missing("users.block", split) == []
     assert scopes.missing("users.block", Granted(split.writes, split.reads)) == ["read:users", "update:users"]
-    reads_clients = Granted(split.reads | {"read:clients"}, frozenset({"update:clients"}))
-    assert scopes.missing("promotions.apply", reads_clients) == ["read:clients"], "the Deploy CLI has one token"
+    plan = ("read:clients", "update:clients")
+    reads_clients = Granted(frozenset(plan[:1]), frozenset(plan[1:]))
+    assert scopes.missing("promotions.apply", reads_clients, plan) == ["read:clients"], "the Deploy CLI has one token"
+
+
+def test_a_feature_that_needs_nothing_always_is_off_where_nothing_of_it_would_be_left():
+    nothing, some = Granted(frozenset({"read:users"})), Granted(frozenset({"read:roles"}))
+    wanted = list(FEATURES["snapshots.export"].improves)
+    assert (scopes.missing("snapshots.export", nothing), scopes.reduced("snapshots.export", nothing)) == (wanted, [])
+    assert scopes.missing("snapshots.export", some) == []
+    assert scopes.reduced("snapshots.export", some) == [scope for scope in wanted if scope != "read:roles"]
 
 
 # The page
@@ -175,6 +188,73 @@ def test_a_tenant_that_refuses_the_credentials_has_a_page_that_says_so(dev, pers
     assert "the client id or its secret is wrong" in html
 
 
+# A tenant in trouble
+
+
+def asked_for_tokens(sandbox) -> int:
+    return sum(request["path"] == "/oauth/token" for request in sandbox.tenant("dev").requests())
+
+
+@pytest.mark.parametrize("trouble", [{"status": 500}, {"status": 429}, {"hang_seconds": 20}])
+def test_a_tenant_that_gives_no_token_has_a_page_that_says_since_when_and_what_was_known(
+    dev, grant, sandbox, person, monkeypatch, trouble
+):
+    monkeypatch.setattr(tokens, "PAGE_TIMEOUT_SECONDS", 0.5)
+    grant(["read:users"])
+    tokens.current(dev)
+    auth0.forget(dev)
+    sandbox.tenant("dev").conditions(faults=[{"path": "/oauth/token", "times": 9, **trouble}])
+    admin = person("administrator")
+    said = text(admin.get("/tenants/dev/").content.decode())
+    assert "Not connected. Dev" in said
+    assert "It first failed just now , and last just now ." in said
+    assert "What stands below about scopes was so just now" in said
+    assert "of 23 features are off" in said, "as it was known"
+    before = asked_for_tokens(sandbox)
+    for url in ("/tenants/dev/", "/tenants/dev/"):
+        assert admin.get(url).status_code == 200
+    assert 'data-dialog="export"' in person("release-manager").get("/t/dev/snapshots/").content.decode()
+    assert asked_for_tokens(sandbox) == before, "pages ask again after a while alone"
+
+
+def test_a_tenant_that_never_gave_a_token_has_a_page_without_a_word_about_scopes(dev, sandbox, person):
+    sandbox.tenant("dev").conditions(faults=[{"path": "/oauth/token", "times": 9, "status": 500}])
+    said = text(person("administrator").get("/tenants/dev/").content.decode())
+    assert "Not connected." in said
+    assert "What works here" not in said
+
+
+def test_trouble_is_over_with_the_first_token(dev, grant, sandbox, person, monkeypatch):
+    grant(["read:users"])
+    older(dev)
+    sandbox.tenant("dev").conditions(faults=[{"path": "/oauth/token", "times": 9, "status": 500}])
+    trouble = standing.of(dev).trouble
+    assert trouble
+    assert standing.of(dev).applications, "the token that is at hand goes on"
+    sandbox.tenant("dev").conditions(faults=[])
+    assert standing.of(dev).trouble.at == trouble.at, "not asked again at once"
+    monkeypatch.setattr(tokens, "TROUBLE_SECONDS", 0)
+    assert standing.of(dev).trouble is None
+
+
+def test_who_waits_for_another_ones_token_gets_its_trouble_too(dev, sandbox):
+    sandbox.tenant("dev").conditions(latency_ms=300, faults=[{"path": "/oauth/token", "times": 9, "status": 500}])
+    said: list[str] = []
+
+    def call() -> None:
+        with pytest.raises(Unavailable) as refused:
+            tokens.current(dev)
+        said.append(refused.value.message)
+
+    callers = [threading.Thread(target=call) for _ in range(4)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert len(said) == 4
+    assert asked_for_tokens(sandbox) == 1
+
+
 # What was granted a moment ago
 
 
@@ -189,9 +269,7 @@ def older(dev, seconds: float = 3600) -> None:
 def granted_behind_the_portal(sandbox, dev, wanted):
     """As in Auth0's dashboard: the portal's token, an hour old, does not know it."""
     older(dev)
-    tenant = sandbox.tenant("dev")
-    (row,) = tenant.api("GET", "/client-grants", client_id=tenant.client_id, audience=dev.audience)
-    tenant.api("PATCH", f"/client-grants/{row['id']}", {"scope": wanted})
+    sandbox.tenant("dev").grant(wanted)
 
 
 def test_a_call_whose_scope_was_granted_since_goes_through_with_a_fresh_token(dev, grant, sandbox):
@@ -354,6 +432,21 @@ def test_a_missing_scope_or_a_tenant_in_trouble_says_nothing_about_the_plan(dev,
     }
 
 
+def test_a_tenant_that_does_not_answer_is_asked_for_its_plan_once_and_what_it_said_before_stays(
+    dev, person, sandbox, settings
+):
+    plans.ask(dev)
+    before = list(PlanAnswer.objects.values())
+    settings.AUTH0_TIMEOUT_SECONDS = 0.3
+    auth0.forget(dev)
+    tokens.current(dev)
+    sandbox.tenant("dev").conditions(faults=[{"method": "GET", "path": "/api/v2/*", "hang_seconds": 20, "times": 99}])
+    answer = person("administrator").post("/tenants/dev/plan/")
+    assert answer.status_code == 503
+    assert "took too long to answer" in answer.content.decode()
+    assert list(PlanAnswer.objects.values()) == before
+
+
 def test_a_panel_that_the_plan_lacks_says_so_instead_of_an_error(dev, person, sandbox, caller):
     sandbox.tenant("dev").conditions(plan="professional")
     html = person("helpdesk").get(f"/t/dev/users/panel/sessions/{caller['user_id']}/").content.decode()
@@ -417,6 +510,41 @@ def test_the_doctor_speaks_to_machines(dev, grant, capsys):
     assert "update:users" in one["missing"]
     assert one["dangerous"] == [{"scopes": ["delete:users"], "why": scopes.DANGEROUS["delete:users"], "features": []}]
     assert "update:users" in one["applications"][0]["lacking"]
+
+
+@pytest.mark.parametrize("arguments", [(), ("--plan",)])
+def test_the_doctor_says_of_a_tenant_that_is_away_since_when(dev, sandbox, capsys, arguments):
+    known = tokens.current(dev)
+    sandbox.tenant("dev").conditions(faults=[{"path": "*", "times": 99, "status": 503}])
+    failing_doctor(capsys, "--tenant", "dev")
+    since = tokens.trouble(dev).since
+    said = " ".join(failing_doctor(capsys, "--tenant", "dev", *arguments).split())
+    assert "WRONG Dev gives no access token now (status 503). Try again. note it first failed at" in said
+    assert "signed in to last at" in said
+    assert ": off" not in said
+    (one,) = json.loads(failing_doctor(capsys, "--tenant", "dev", "--json", *arguments))["tenants"]
+    assert (one["problem_since"], one["known_at"]) == (since, known.fetched_at)
+    assert "status 503" in one["problem"]
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ({"ENCRYPTION_KEYS": [Fernet.generate_key().decode()]}, "WRONG stored secrets: A stored secret can't be read"),
+        (
+            {"CACHES": {"default": {"BACKEND": RedisCache, "LOCATION": "redis://:s3cret-word@127.0.0.1:1/0"}}},
+            "WRONG cache and queue: Error 111 connecting to 127.0.0.1:1.",
+        ),
+    ],
+)
+def test_the_doctor_says_what_the_installation_itself_lacks_and_stops_there(dev, settings, capsys, broken, said):
+    for name, value in broken.items():
+        setattr(settings, name, value)
+    told = failing_doctor(capsys, "--tenant", "dev")
+    assert said in " ".join(told.split())
+    assert dev.domain not in told
+    assert "s3cret-word" not in told
+    assert json.loads(failing_doctor(capsys, "--tenant", "dev", "--json"))["problems"] == 1
 
 
 def test_the_doctor_names_wrong_credentials_and_unknown_tenants(dev, capsys):

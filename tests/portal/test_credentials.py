@@ -2,14 +2,20 @@
 
 import threading
 import time
+from datetime import timedelta
+from functools import partial
+from types import SimpleNamespace
 
+import httpx
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 
 from portal import auth0, credentials, standing, tenants
-from portal.auth0 import tokens
+from portal.auth0 import token_endpoint, tokens
 from portal.errors import Invalid, MissingScope, NotConnected
 from portal.models import AuditEvent, Tenant
 
@@ -28,13 +34,16 @@ def pem(key) -> str:
     ).decode()
 
 
-def register(tenant, public_key: str, client_id: str = "", *, alone: bool = False) -> None:
-    """As an administrator does in the dashboard; a client secret is no good from then on. `alone`: other keys go."""
+def register(tenant, public_key: str, client_id: str = "", *, alone: bool = False, **more) -> None:
+    """As an administrator does in the dashboard; a client secret is no good from then on. `alone`: other keys go.
+
+    `more`: of the credential.
+    """
     client_id = client_id or tenant.client_id
     credential = tenant.api(
         "POST",
         f"/clients/{client_id}/credentials",
-        {"credential_type": "public_key", "name": "castellan", "pem": public_key, "alg": "RS256"},
+        {"credential_type": "public_key", "name": "castellan", "pem": public_key, "alg": "RS256", **more},
     )
     known = tenant.api("GET", f"/clients/{client_id}").get("client_authentication_methods") or {}
     others = [] if alone else known.get("private_key_jwt", {}).get("credentials", [])
@@ -75,19 +84,34 @@ def test_secrets_are_never_shown_and_an_empty_field_keeps_them(dev, admin):
     ("typed", "said"),
     [
         ({"private_key": "-----BEGIN nonsense"}, "This is no private key in PEM"),
-        ({"private_key": pem(ec.generate_private_key(ec.SECP256R1()))}, "RSA keys of 2048 bits or more"),
-        ({"private_key": pem(rsa.generate_private_key(65537, 1024))}, "RSA keys of 2048 bits or more"),  # noqa: S505
-        ({"client_secret": "x", "private_key": pem(rsa.generate_private_key(65537, 2048))}, "not both"),
+        ({"private_key": lambda: pem(ec.generate_private_key(ec.SECP256R1()))}, "RSA keys of 2048 bits or more"),
+        ({"private_key": lambda: pem(rsa.generate_private_key(65537, 1024))}, "RSA keys of 2048 bits or more"),  # noqa: S505
+        ({"client_secret": "x", "private_key": lambda: pem(rsa.generate_private_key(65537, 2048))}, "not both"),
         ({"ca_bundle": "my certificate"}, "These are no certificates in PEM"),
         ({"reader_client_id": "another"}, "Enter the client secret of the application, or a private key."),
+        ({"reader_client_secret": "x"}, "Enter the client id that the reader"),
+        ({"client_id": "s" * 64, "client_secret": "x"}, "too long for a client id"),
+        ({"reader_client_id": "s" * 64, "reader_client_secret": "x"}, "too long for a client id"),
         ({"domain": "https://acme.eu.auth0.com/"}, "Write the domain alone"),
     ],
 )
 def test_what_can_not_work_is_said_beside_its_field_and_nothing_is_stored(dev, admin, typed, said):
-    answer = admin.post("/tenants/dev/edit/", form(dev, **typed))
+    given = {name: value() if callable(value) else value for name, value in typed.items()}  # keys take a moment
+    answer = admin.post("/tenants/dev/edit/", form(dev, **given))
     assert answer.status_code == 422
     assert said in answer.content.decode()
     assert stored(dev).updated_at == dev.updated_at
+
+
+@pytest.mark.parametrize("field", ["client_id", "reader_client_id", "client_secret", "private_key", "ca_bundle"])
+def test_what_was_typed_as_a_secret_does_not_come_back_in_the_page_whichever_field_holds_it(dev, admin, field):
+    key = pem(rsa.generate_private_key(65537, 2048))
+    secret = key if field in ("private_key", "ca_bundle") else "s3cret-of-the-app" * 4
+    for wrong in ({}, {"domain": "https://acme.eu.auth0.com/"}):
+        answer = admin.post("/tenants/dev/edit/", form(dev, **{field: secret}, **wrong))
+        assert answer.status_code == 422
+        assert secret.splitlines()[-2:][0] not in answer.content.decode()
+    assert "s3cret-of-the-app" not in str([event.__dict__ for event in AuditEvent.objects.all()])
 
 
 def test_a_secret_takes_the_place_of_a_private_key_and_is_tried_first(dev, admin, sandbox):
@@ -111,7 +135,7 @@ def test_a_key_pair_takes_over_only_after_it_has_worked(dev, admin, sandbox):
     assert public.strip().splitlines()[1] in page
     said = admin.post("/tenants/dev/keys/writer/use/", follow=True).content.decode()
     assert "Not saved, the old credentials stay in use." in said
-    assert "does not know the private key of application" in said
+    assert "does not take the private key of application" in said
     assert (stored(dev).client_secret, stored(dev).private_key) == (dev.client_secret, "")
     assert auth0.request(stored(dev), "GET", "/clients")
 
@@ -151,6 +175,47 @@ def test_a_key_that_waits_can_be_thrown_away(dev, admin):
     with pytest.raises(Invalid, match="There is no new key"):
         credentials.use_new_key(stored(dev), actor=admin.user)
     assert admin.post("/tenants/dev/keys/nobody/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (httpx.Response(200, text="<html>A proxy's page</html>"), "What answers at .* is no Auth0 tenant"),
+        (httpx.Response(200, json=["x"]), "What answers at .* is no Auth0 tenant"),
+        (httpx.Response(200, json={"token": "x"}), "What answers at .* is no Auth0 tenant"),
+        (httpx.Response(301, headers={"location": "https://elsewhere.example/"}), r"status 301\). Check its domain"),
+    ],
+)
+def test_what_is_no_tenant_is_told_as_such(dev, monkeypatch, answer, said):
+    at_the_wire = partial(httpx.Client, transport=httpx.MockTransport(lambda request: answer))
+    monkeypatch.setattr(httpx, "Client", at_the_wire)
+    with pytest.raises(NotConnected, match=said):
+        tokens.fetch(dev)
+
+
+def test_a_key_that_has_expired_is_refused_with_the_way_out(dev, admin, sandbox, capsys):
+    local = sandbox.tenant("dev")
+    soon = (timezone.now() + timedelta(seconds=20)).isoformat().replace("+00:00", "Z")
+    register(local, credentials.generate_key(dev, actor=admin.user), expires_at=soon)
+    credentials.use_new_key(stored(dev), actor=admin.user)
+    local.advance_clock(30)
+    with pytest.raises(NotConnected, match="or a new one where it has expired"):
+        tokens.fetch(stored(dev))
+    with pytest.raises(CommandError):
+        call_command("doctor", "--tenant", "dev")
+    assert "a new one where it has expired" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_clock_that_is_wrong_is_named_where_a_key_is_refused(dev, admin, sandbox, monkeypatch):
+    register(sandbox.tenant("dev"), credentials.generate_key(dev, actor=admin.user))
+    credentials.use_new_key(stored(dev), actor=admin.user)
+    for minutes, words in ((60, r"36\d\d seconds ahead of"), (-60, r"3[56]\d\d seconds behind")):
+        off = SimpleNamespace(time=lambda minutes=minutes: time.time() + minutes * 60)
+        with monkeypatch.context() as patched:
+            patched.setattr(token_endpoint, "time", off)
+            with pytest.raises(NotConnected, match=f"Dev says: .*This machine's clock is {words} that of Dev"):
+                tokens.fetch(stored(dev))
+    assert tokens.fetch(stored(dev))
 
 
 # Without an outage

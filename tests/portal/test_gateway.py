@@ -1,6 +1,8 @@
 """The door to Auth0: tokens shared, limits kept, answers become decisions, no write is sent twice."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -53,8 +55,19 @@ def test_a_token_of_old_credentials_is_never_used_for_new_ones(dev):
 def test_a_refused_token_is_renewed_once_and_the_call_goes_through(dev):
     good = tokens.current(dev)
     key = tokens._key(dev, tokens.credentials(dev))
-    tokens._share(key, {"access_token": good.value[:-8] + "AAAAAAAA", "expires_in": 86400, "scope": ""})
+    tokens._share(key, replace(good, value=good.value[:-8] + "AAAAAAAA"))
     assert auth0.request(dev, "GET", "/clients")
+
+
+def test_calls_whose_token_is_refused_at_the_same_time_share_one_new_token(dev, sandbox):
+    good = tokens.current(dev)
+    tokens._share(tokens._key(dev, tokens.credentials(dev)), replace(good, value=good.value[:-8] + "AAAAAAAA"))
+    sandbox.tenant("dev").conditions(latency_ms=100)
+    before = len([r for r in sandbox.tenant("dev").requests() if r["path"] == "/oauth/token"])
+    with ThreadPoolExecutor(6) as pool:
+        assert all(pool.map(lambda _: auth0.request(dev, "GET", "/clients"), range(6)))
+    asked = [r for r in sandbox.tenant("dev").requests() if r["path"] == "/oauth/token"]
+    assert len(asked) == before + 1
 
 
 def test_an_unknown_domain_is_unavailable_and_says_which(dev):

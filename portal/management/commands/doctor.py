@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from django.core.cache import cache
 from django.core.checks import ERROR, WARNING, run_checks
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from portal import plans, standing
+from portal import auth0, plans, standing
+from portal.errors import PortalError
 from portal.models import Run, Tenant
+from portal.redaction import clean
 from portal.standing import Application, FeatureState, Standing
 
 WRONG, NOTE, OK = "WRONG", "note", "ok"
@@ -36,8 +39,11 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="for machines")
 
     def handle(self, *args: Any, tenant: list[str], plan: bool, **options: Any) -> None:
-        installation, found = list(_installation(tenant)), Tenant.objects.all()
-        tenants = [_examined(each, plan) for each in (found.filter(slug__in=tenant) if tenant else found)]
+        footings = list(_footings())
+        tenants = [] if WRONG in dict(footings) else [_examined(each, plan) for each in _chosen(tenant)]
+        known = {each.tenant.slug for each in tenants}
+        unknown = [slug for slug in tenant if tenants and slug not in known]
+        installation = [*_checks(), *footings, *((WRONG, f"no tenant {slug} is registered") for slug in unknown)]
         lines = installation + [line for each in tenants for line in _lines(each)]
         problems = sum(level == WRONG for level, _ in lines)
         if options["json"]:
@@ -53,7 +59,7 @@ class Command(BaseCommand):
         self._say("Castellan", installation)
         for each in tenants:
             self._say(f"{each.tenant.name} ({each.tenant.domain}, {each.tenant.stage})", list(_lines(each)))
-            for application in each.standing.applications:
+            for application in [] if each.standing.trouble else each.standing.applications:
                 self._tell_how(each.tenant, application)
 
     def _tell_how(self, tenant: Tenant, application: Application) -> None:
@@ -90,27 +96,67 @@ class Examined:
 def _examined(tenant: Tenant, plan: bool) -> Examined:
     found = standing.of(tenant, fresh=True)
     if plan and not found.problem:
-        plans.ask(tenant)
+        with auth0.ignoring(PortalError):  # what it said before is told with its date
+            plans.ask(tenant)
     return Examined(tenant, found, plans.answers(tenant))
 
 
-def _installation(wanted: list[str]) -> Iterator[Line]:
-    """About this process's own surroundings."""
+def _chosen(slugs: list[str]) -> Iterable[Tenant]:
+    return Tenant.objects.filter(slug__in=slugs) if slugs else Tenant.objects.all()
+
+
+def _checks() -> Iterator[Line]:
+    """What Django and the portal find in the settings."""
     for message in run_checks():
         if message.level >= WARNING:
             bad = message.level >= ERROR or message.id == "portal.W001"
             yield WRONG if bad else NOTE, f"{message.msg} {message.hint or ''}".strip()
+
+
+def _footings() -> Iterator[Line]:
+    """What everything else stands on, one after the other; the first that fails is the last that is told."""
+    for name, (ask, advice) in FOOTINGS.items():
+        try:
+            yield OK, f"{name}{ask()}"
+        except Exception as error:
+            said = (clean(str(error)).splitlines() or [type(error).__name__])[0].rstrip(".")
+            yield WRONG, f"{name}: {said}. {advice}"
+            return
+
+
+def _migrated() -> str:
     executor = MigrationExecutor(connection)
-    waiting = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-    yield (WRONG, f"database: {waiting} migrations wait: manage.py migrate") if waiting else (OK, "database")
-    yield OK, f"background runs waiting: {Run.objects.filter(status=Run.Status.QUEUED).count()}"
-    known = set(Tenant.objects.values_list("slug", flat=True))
-    yield from ((WRONG, f"no tenant {slug} is registered") for slug in wanted if slug not in known)
+    if waiting := len(executor.migration_plan(executor.loader.graph.leaf_nodes())):
+        raise CommandError(f"{waiting} migrations wait")
+    return ""
+
+
+def _cache_answers() -> str:
+    cache.set("doctor", "here", timeout=60)
+    return ""
+
+
+def _secrets_are_readable() -> str:
+    """The tenants' secrets are decrypted as their rows are read."""
+    return f" of {len(Tenant.objects.all())} tenants"
+
+
+def _runs_waiting() -> str:
+    return f": {Run.objects.filter(status=Run.Status.QUEUED).count()}"
+
+
+# name -> (what raises or tells more, what to do where it raises)
+FOOTINGS: dict[str, tuple[Callable[[], str], str]] = {
+    "database": (_migrated, "Check DATABASE_URL, and that the database runs; then: manage.py migrate"),
+    "cache and queue": (_cache_answers, "Check REDIS_URL, and that Redis or Valkey runs."),
+    "stored secrets": (_secrets_are_readable, "ENCRYPTION_KEYS holds the keys, old ones too."),
+    "background runs waiting": (_runs_waiting, ""),
+}
 
 
 def _lines(each: Examined) -> Iterator[Line]:
-    if each.standing.problem:
-        yield WRONG, each.standing.problem.message
+    if each.standing.trouble:
+        yield from _trouble(each.standing)
     else:
         yield from _connection(each.standing)
         yield from _features(each.standing)
@@ -119,6 +165,18 @@ def _lines(each: Examined) -> Iterator[Line]:
         if answer.status != "not_run":
             has = {"enabled": "yes", "disabled": "no", "unknown": "not known"}[answer.status]
             yield NOTE, f"plan: {answer.name}: {has}, asked on {answer.asked_at:%d %b %Y}. {answer.said}".strip()
+
+
+def _trouble(found: Standing) -> Iterator[Line]:
+    assert found.trouble  # noqa: S101  (for the type checker)
+    yield WRONG, found.trouble.error.message
+    yield NOTE, f"it first failed at {_moment(found.trouble.since)}"
+    if found.known_at:
+        yield NOTE, f"signed in to last at {_moment(found.known_at)}"
+
+
+def _moment(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%d %b %Y %H:%M:%S} UTC"
 
 
 def _connection(found: Standing) -> Iterator[Line]:
@@ -132,8 +190,7 @@ def _connection(found: Standing) -> Iterator[Line]:
             ),
         )
     if limit := found.rate_limit:
-        at = datetime.fromtimestamp(limit["at"], UTC)
-        yield OK, f"rate limit: {limit['left']:.0f} of {limit['limit']:.0f} calls were left at {at:%H:%M:%S} UTC"
+        yield OK, f"rate limit: {limit['left']:.0f} of {limit['limit']:.0f} calls were left at {_moment(limit['at'])}"
 
 
 def _features(found: Standing) -> Iterator[Line]:
@@ -177,6 +234,8 @@ def _tenant_data(each: Examined) -> dict[str, Any]:
         "domain": tenant.domain,
         "stage": tenant.stage,
         "problem": found.problem.message if found.problem else None,
+        "problem_since": found.trouble.since if found.trouble else None,
+        "known_at": found.known_at,
         "applications": [asdict(application) for application in found.applications],
         "rate_limit": found.rate_limit,
         "features": [asdict(feature) for feature in found.features],
