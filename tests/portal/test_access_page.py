@@ -238,10 +238,12 @@ def test_trouble_is_over_with_the_first_token(dev, grant, sandbox, person, monke
 
 
 def test_who_waits_for_another_ones_token_gets_its_trouble_too(dev, sandbox):
-    sandbox.tenant("dev").conditions(latency_ms=300, faults=[{"path": "/oauth/token", "times": 9, "status": 500}])
+    sandbox.tenant("dev").conditions(latency_ms=1500, faults=[{"path": "/oauth/token", "times": 9, "status": 500}])
     said: list[str] = []
+    together = threading.Barrier(4)
 
     def call() -> None:
+        together.wait()
         with pytest.raises(Unavailable) as refused:
             tokens.current(dev)
         said.append(refused.value.message)
