@@ -481,6 +481,22 @@ def test_a_fault_behind_a_thousand_branches_is_found():
         assert ("CDB13" in rules) is faulty
 
 
+@pytest.mark.parametrize(
+    ("program", "says"),
+    [
+        ("process.abort();", "needs more memory"),
+        ("console.error('no such rule'); process.exit(3);", "ended with code 3: no such rule"),
+        ("for (;;);", "within 0 seconds"),
+    ],
+)
+def test_a_linter_that_does_not_finish_says_why_in_words(monkeypatch, tmp_path, program, says):
+    (tmp_path / "main.js").write_text(program, encoding="utf-8")
+    monkeypatch.setattr(lint, "PLUGIN", tmp_path)
+    monkeypatch.setattr(lint, "TIMEOUT_SECONDS", 0.4 if says.startswith("within") else 20.0)
+    with pytest.raises(lint.LintFailed, match=says):
+        lint.check({"login": FULL["login"]})
+
+
 def test_many_comments_before_an_anonymous_function_cost_no_time():
     found = lint.check({"login": "/* x */ " * 5000 + "function (a, b, callback) { return callback(new Error('x')); }"})
     assert "CDB10" in {finding.rule for finding in found}

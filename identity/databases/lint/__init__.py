@@ -97,6 +97,10 @@ def eslint(scripts: Sequence[tuple[str, str]], **settings: bool) -> list[dict[st
         answer = subprocess.run(command, input=request, capture_output=True, timeout=TIMEOUT_SECONDS, env={}, cwd="/")
     except subprocess.TimeoutExpired:
         raise LintFailed(f"The scripts could not be checked within {TIMEOUT_SECONDS:.0f} seconds.") from None
+    if answer.returncode < 0:  # a signal: V8 aborts where memory is at its end
+        raise LintFailed(
+            "The linter needs more memory for these scripts than it may have; make them shorter or simpler."
+        )
     if answer.returncode:
         last = answer.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["no output"]
         raise LintFailed(f"The linter ended with code {answer.returncode}: {last[0][:200]}")
