@@ -26,13 +26,16 @@ const OWN = {
   Literal: () => true,
   TemplateLiteral: ({ expressions }, own) => expressions.every(own),
   ArrayExpression: ({ elements }, own) => elements.every(own),
+  ObjectExpression: ({ properties }, own) => properties.every((one) => one.type === "Property" && !one.computed && own(one.value)),
   BinaryExpression: ({ left, right }, own) => own(left) && own(right),
   LogicalExpression: ({ left, right }, own) => own(left) && own(right),
   ConditionalExpression: ({ consequent, alternate }, own) => own(consequent) && own(alternate),
   MemberExpression: (node, own) => /^configuration\./.test(path(node)) || own(node.object),
   ArrowFunctionExpression: ({ body }, own) => own(body),
-  CallExpression: (call, own) => ESCAPES.test(methodName(call)) || (call.callee.type === "MemberExpression" && ofMethod(call, own)),
+  CallExpression: (call, own) => ESCAPES.test(methodName(call)) || isKeys(call, own) || (call.callee.type === "MemberExpression" && ofMethod(call, own)),
 };
+
+const isKeys = (call, own) => /^Object\.(keys|values)$/.test(path(call.callee)) && call.arguments.every(own);
 
 /** `COLUMNS.join(', ')`; and `values.map(() => '?')`, whatever the values are. */
 const ofMethod = ({ callee, arguments: given }, own) => (given[0]?.type === "ArrowFunctionExpression" || own(callee.object)) && given.every(own);

@@ -62,7 +62,7 @@ const CDB21 = rule(({ report }) => {
   };
 });
 
-const isAssigned = ({ parent, ...node }) => parent.type === "AssignmentExpression" && parent.left.range[0] === node.range[0];
+const isAssigned = (node) => node.parent.type === "AssignmentExpression" && node.parent.left === node;
 
 /** Every place that reads something of global, or asks for it. */
 const readsOfGlobal = ({ program, visitorKeys }) =>
