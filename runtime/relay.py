@@ -71,7 +71,7 @@ class Relay:
         with self._changed:
             return len(self._open)
 
-    def settled_connections(self, seconds: float = 0.05) -> int:
+    def settled_connections(self, seconds: float) -> int:
         """The same, once a goodbye that is under way has arrived."""
         with self._changed:
             self._changed.wait_for(lambda: not self._open, seconds)

@@ -106,6 +106,7 @@ def test_generated_scripts_for_other_stores_keep_the_contract(stand_in):
 def test_each_hash_is_made_and_checked_on_postgresql(postgresql, hash_name):
     made = form(hash=hash_name)
     verdicts = run(generate.scripts(made), made, postgresql, only=HASHING)
+    assert failures(verdicts) == []
     assert [(verdict.case, verdict.passed) for verdict in verdicts] == [(case, True) for case in HASHING]
 
 
@@ -118,6 +119,7 @@ def test_each_hash_is_made_and_checked_on_other_stores(stand_in, hash_name):
         assert scripts == scripts_for(form(store))
         return
     verdicts = run(scripts, made, database, only=HASHING)
+    assert failures(verdicts) == []
     assert [(verdict.case, verdict.passed) for verdict in verdicts] == [(case, True) for case in HASHING]
 
 
