@@ -153,9 +153,11 @@ def _secret(item: plan.Item, path: str, live: Any, given: dict[str, str]) -> str
     if isinstance(own, str) and own and not fields.is_placeholder(own):
         return own
     if fields.any_matches(KINDS[item.kind].replaces, path):
+        hidden = "read:connections_options" in KINDS[item.kind].extra_scopes
         raise Invalid(
             f"The secret {fields.label(path)} of {item.label} “{item.name}” can't be read from the target, and the "
-            "write would remove it. Grant read:connections_options. Nothing was written."
+            f"write would remove it. {'Grant read:connections_options, or plan' if hidden else 'Plan'} this again and "
+            "enter it on the promotion's page. Nothing was written."
         )
     return None
 

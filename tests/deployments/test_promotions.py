@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from deployments import promotions, rollback, scopes, snapshots
+from deployments import applying, plan, promotions, rollback, scopes, snapshots
 from deployments.models import Promotion, Snapshot
 from deployments.plan import Pick
 from portal import runs
@@ -364,3 +364,20 @@ def _stored_promotion(target: Any, asker: Any) -> Promotion:
     promotion = promotions.draft(source, at, [Pick("clients|Shop")], actor=asker)
     promotions.request(promotion, actor=asker, reason="x")
     return promotion
+
+
+@pytest.mark.parametrize(
+    ("kind", "after", "advice"),
+    [
+        ("logStreams", {"name": "x", "sink": {"httpAuthorization": "##SECRET##"}}, r"\. Plan this again and enter it"),
+        (
+            "connections",
+            {"name": "x", "options": {"client_secret": "##SECRET##"}},
+            "Grant read:connections_options, or",
+        ),
+    ],
+)
+def test_a_secret_that_a_write_would_remove_is_named_with_what_to_do(kind: str, after: Any, advice: str) -> None:
+    item = plan.Item(kind, "x", plan.CREATE, (), None, after)
+    with pytest.raises(Invalid, match=advice):
+        applying.body(item, {}, {})
