@@ -1,13 +1,11 @@
-"""Password hashes, Auth0's password policies, and the foreign hashes that an import may bring along."""
+"""Password hashes, and the foreign ones that an import may bring along."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-import functools
 import hashlib
 import hmac
-import pathlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,8 +13,6 @@ from typing import Any
 rounds = 4
 
 LONGEST_BYTES = 72
-_LENGTHS = {"none": 1, "low": 6, "fair": 8, "good": 8, "excellent": 10}
-_DICTIONARY = pathlib.Path(__file__).with_name("common_passwords.txt")
 
 
 def hash(password: str) -> str:  # noqa: A001 - the field term
@@ -36,75 +32,6 @@ def check(stored: str | Mapping[str, Any] | None, password: str) -> bool:
         return _CUSTOM[stored["algorithm"]](stored, password)
     except (ValueError, KeyError, TypeError, binascii.Error):
         return False
-
-
-def problem(options: Mapping[str, Any], password: str, user: Mapping[str, Any], previous: list[Any] = []) -> str | None:  # noqa: B006
-    """Why a connection's policy refuses this password, or None.
-
-    `options` are the connection's (passwordPolicy, password_complexity_options, password_history, password_dictionary,
-    password_no_personal_info); `previous` the stored hashes of earlier passwords, newest first.
-    Answers one of Auth0's names: PasswordStrengthError, PasswordTooLong, PasswordHistoryError, PasswordDictionaryError,
-    PasswordNoUserInfoError, each followed by ": " and its text.
-    """
-    if len(password.encode()) > LONGEST_BYTES:
-        return "PasswordTooLong: Password is too long, the maximum is 72 bytes"
-    if not strong_enough(options, password):
-        return "PasswordStrengthError: Password is too weak"
-    if _enabled(options, "password_dictionary") and _in_dictionary(options["password_dictionary"], password):
-        return "PasswordDictionaryError: Password is too common"
-    if _enabled(options, "password_no_personal_info") and _holds_personal_data(password, user):
-        return "PasswordNoUserInfoError: Password contains user information"
-    if _enabled(options, "password_history"):
-        size = int(options["password_history"].get("size", 5))
-        if any(check(old, password) for old in previous[:size]):
-            return "PasswordHistoryError: Password has previously been used"
-    return None
-
-
-def strong_enough(options: Mapping[str, Any], password: str) -> bool:
-    policy = options.get("passwordPolicy") or "good"
-    shortest = (options.get("password_complexity_options") or {}).get("min_length") or _LENGTHS.get(policy, 8)
-    if len(password) < shortest:
-        return False
-    kinds = [any(test(c) for c in password) for test in (str.islower, str.isupper, str.isdigit, _special)]
-    if policy in ("none", "low"):
-        return True
-    if policy == "fair":
-        return all(kinds[:3])
-    if sum(kinds) < 3:
-        return False
-    return policy != "excellent" or not _runs(password, 3)
-
-
-def _special(character: str) -> bool:
-    return not character.isalnum() and not character.isspace()
-
-
-def _runs(password: str, length: int) -> bool:
-    return any(len(set(password[i : i + length])) == 1 for i in range(len(password) - length + 1))
-
-
-def _enabled(options: Mapping[str, Any], name: str) -> bool:
-    return bool((options.get(name) or {}).get("enable"))
-
-
-@functools.cache
-def _common() -> frozenset[str]:
-    return frozenset(_DICTIONARY.read_text().split())
-
-
-def _in_dictionary(dictionary: Mapping[str, Any], password: str) -> bool:
-    own = {str(word).lower() for word in dictionary.get("dictionary") or ()}
-    return password.lower() in _common() or password.lower() in own
-
-
-def _holds_personal_data(password: str, user: Mapping[str, Any]) -> bool:
-    values = [user.get(k) for k in ("name", "username", "nickname", "given_name", "family_name", "first", "last")]
-    values.append(str(user.get("email") or "").partition("@")[0])
-    metadata = user.get("user_metadata") or {}
-    values += [metadata.get(k) for k in ("name", "first", "last")]
-    lowered = password.lower()
-    return any(len(str(v)) >= 3 and str(v).lower() in lowered for v in values if v)
 
 
 def _check_text(stored: str, password: str) -> bool:

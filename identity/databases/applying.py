@@ -57,7 +57,7 @@ def _write(before: Live, wanted: dict[str, Any], progress: Progress) -> None:
     counts = counted(len(wanted["customScripts"]), "script"), counted(len(wanted.get("configuration", {})), "setting")
     progress.say(f"Wrote the whole options: {', '.join(counts)}.")
     if older := options.left_out(before.options):
-        progress.say(f"Left out {', '.join(older)}: the newer option is in force, and Auth0 refuses both at once.")
+        progress.say(f"Left out {', '.join(older)}: Auth0 refuses both at once, and the newer option holds now.")
 
 
 def _still_fits(publication: DatabasePublication, live: Live) -> None:

@@ -10,8 +10,8 @@ from identity.databases.scripts import Content
 from portal import auth0
 from portal.errors import Unavailable
 
-# A newer option -> the older ones that it replaces. A tenant may show both, and refuses a write that holds both. Where
-# it shows the newer one, that is in force (Auth0's page on the Flexible Password Policy; its Deploy CLI does the same).
+# A newer option -> the older ones that it replaces. A tenant may show both, and refuses a write that holds both. The
+# newer ones stay then, as in Auth0's own Deploy CLI.
 REPLACED = {
     "password_options": (
         "passwordPolicy",

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox import password_policy
 from sandbox.errors import ApiError
 from sandbox.kinds.operations import Call
-from sandbox.kinds.strategies import OLDER_PASSWORD_OPTIONS
 from sandbox.store import Document
 
 ATTRIBUTES = ("email", "username", "phone_number")
 CONFLICTS = {
     "attributes": ("validation", "requires_username"),
-    "password_options": OLDER_PASSWORD_OPTIONS,
+    "password_options": password_policy.OLDER,
     "adfs_server": ("fedMetadataXml",),
 }
 """An option -> the older or other ways of saying the same, which exclude it. A connection may show both."""

@@ -57,14 +57,6 @@ PASSWORD_OPTIONS: Document = {
     "history": {"active": False, "size": 3},
     "dictionary": {"active": False, "custom": [], "default": "en_100k"},
 }
-OLDER_PASSWORD_OPTIONS = (
-    "passwordPolicy",
-    "password_complexity_options",
-    "password_history",
-    "password_no_personal_info",
-    "password_dictionary",
-)
-"""What password_options replaces. A connection may show both; a request holds one or the other."""
 DATABASE_FIRST: Document = {
     "mfa": {"active": True, "return_enroll_settings": True},
     "password_options": PASSWORD_OPTIONS,

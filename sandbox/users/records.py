@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox import backchannel, passwords
+from sandbox import backchannel, password_policy, passwords
 from sandbox.errors import ApiError
 from sandbox.store import Document
 from sandbox.tenant import Tenant
@@ -157,7 +157,7 @@ def duplicate() -> ApiError:
 
 
 def _refuse_weak(connection: Mapping[str, Any], password: str, user: Mapping[str, Any], previous: Any = ()) -> None:
-    problem = passwords.problem(connection.get("options") or {}, password, user, list(previous))
+    problem = password_policy.problem(connection.get("options") or {}, password, user, list(previous))
     if problem:
         raise ApiError(400, problem)
 

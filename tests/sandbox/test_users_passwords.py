@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandbox import passwords
+from sandbox import password_policy, passwords
 from sandbox.conditions import Bucket
 from sandbox.plans import PLANS, group_of
 
@@ -27,15 +27,15 @@ ADA = {"email": "ada.norton@larkspur.example", "name": "Ada Norton", "username":
 def test_a_policy_takes_what_auth0_takes(policy: str, refused: list[str], taken: list[str]) -> None:
     options = {"passwordPolicy": policy}
     for password in refused:
-        assert passwords.problem(options, password, {}) == "PasswordStrengthError: Password is too weak", password
+        assert password_policy.problem(options, password, {}) == "PasswordStrengthError: Password is too weak", password
     for password in taken:
-        assert passwords.problem(options, password, {}) is None, password
+        assert password_policy.problem(options, password, {}) is None, password
 
 
 def test_a_minimal_length_overrides_the_policys() -> None:
     options = {"passwordPolicy": "low", "password_complexity_options": {"min_length": 12}}
-    assert passwords.problem(options, "elevenchars", {})
-    assert passwords.problem(options, "twelve chars", {}) is None
+    assert password_policy.problem(options, "elevenchars", {})
+    assert password_policy.problem(options, "twelve chars", {}) is None
 
 
 @pytest.mark.parametrize(
@@ -58,8 +58,67 @@ def test_a_minimal_length_overrides_the_policys() -> None:
 )
 def test_each_option_of_a_policy_has_an_error_of_its_own(options: Any, password: str, name: str | None) -> None:
     earlier = [passwords.hash("First-demo-1"), passwords.hash("Older-demo-1")]
-    problem = passwords.problem({"passwordPolicy": "good", **options}, password, ADA, earlier)
+    problem = password_policy.problem({"passwordPolicy": "good", **options}, password, ADA, earlier)
     assert (problem.partition(":")[0] if problem else None) == name
+
+
+STRICT = {
+    "complexity": {
+        "min_length": 12, "character_types": ["lowercase", "number", "special", "uppercase"],
+        "character_type_rule": "three_of_four", "identical_characters": "block", "sequential_characters": "block",
+        "max_length_exceeded": "truncate",
+    },
+    "profile_data": {"active": True, "blocked_fields": ["email", "user_metadata.first"]},
+    "history": {"active": True, "size": 1},
+    "dictionary": {"active": True, "custom": ["Delphinium-x-7"], "default": "en_10k"},
+}  # fmt: skip
+LOOSE = {
+    "complexity": {"min_length": 15, "character_types": ["number"], "character_type_rule": "all"},
+    "profile_data": {"active": False, "blocked_fields": ["email"]},
+    "history": {"active": False, "size": 3},
+    "dictionary": {"active": False, "custom": ["pillow pillow 1"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("options", "password", "name"),
+    [
+        (LOOSE, "fourteen chars", "PasswordStrengthError"),
+        (LOOSE, "fifteen letters", "PasswordStrengthError"),
+        (LOOSE, "ada.norton 1111", None),
+        (LOOSE, "pillow pillow 1", None),
+        (LOOSE, "a1" * 37, "PasswordTooLong"),
+        (STRICT, "a1" * 37, "PasswordStrengthError"),
+        (STRICT, "Wa1!" * 19, None),
+        (STRICT, "Quiet-hilltop", None),
+        (STRICT, "quiet-hilltop", "PasswordStrengthError"),
+        (STRICT, "Quiet-hillltop", "PasswordStrengthError"),
+        (STRICT, "Quiet-hill-345", "PasswordStrengthError"),
+        (STRICT, "Quiet-hill-cba", "PasswordStrengthError"),
+        (STRICT, "delphinium-X-7", "PasswordDictionaryError"),
+        (STRICT, "The-Ada.Norton", "PasswordNoUserInfoError"),
+        (STRICT, "The-lovelace-9", "PasswordNoUserInfoError"),
+        (STRICT, "Winter-hilltop", "PasswordHistoryError"),
+        (STRICT, "Summer-hilltop", None),
+    ],
+)
+def test_the_flexible_policy_asks_for_what_it_says(options: Any, password: str, name: str | None) -> None:
+    earlier = [passwords.hash("Winter-hilltop"), passwords.hash("Summer-hilltop")]
+    user = {**ADA, "user_metadata": {"first": "Lovelace"}}
+    problem = password_policy.problem({"password_options": options}, password, user, earlier)
+    assert (problem.partition(":")[0] if problem else None) == name
+
+
+def test_the_older_policy_holds_while_a_connection_shows_both() -> None:
+    both = {"passwordPolicy": "low", "password_options": STRICT}
+    assert password_policy.problem(both, "simple", {}) is None
+    assert password_policy.of(both).sentences() == ["At least 6 characters in length"]
+    assert password_policy.of({"password_options": STRICT}).sentences() == [
+        "At least 12 characters in length",
+        "At least 3 of: lower case letters, upper case letters, numbers, special characters",
+        "No more than 2 identical characters in a row",
+        "No sequences such as abc or 123",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from sandbox import logs
+from sandbox import logs, password_policy
 from sandbox.errors import ApiError
 from sandbox.login import attack_protection, configuration, custom_database, flow, password_reset, signup
 from sandbox.login.attempts import Attempt
@@ -59,24 +59,9 @@ def _sign_up_page(visit: Visit, connection: Document, error: str = "") -> Respon
         email=email,
         username=visit.typed("username"),
         asks_username=bool(configuration.option(connection, "requires_username")),
-        rules=password_rules(connection),
+        rules=password_policy.of(connection.get("options") or {}).sentences(),
         login_path=flow.login_path(visit.call.tenant),
     )
-
-
-def password_rules(connection: Document) -> list[str]:
-    """The connection's password policy as sentences."""
-    policy = configuration.option(connection, "passwordPolicy") or "good"
-    own = (configuration.option(connection, "password_complexity_options") or {}).get("min_length")
-    shortest = own or {"none": 1, "low": 6, "fair": 8, "good": 8, "excellent": 10}.get(policy, 8)
-    rules = [f"At least {shortest} characters in length"]
-    if policy == "fair":
-        rules.append("Lower case letters, upper case letters and numbers")
-    if policy in ("good", "excellent"):
-        rules.append("At least 3 of: lower case letters, upper case letters, numbers, special characters")
-    if policy == "excellent":
-        rules.append("No more than 2 identical characters in a row")
-    return rules
 
 
 async def reset_request(visit: Visit) -> Response:
@@ -130,7 +115,7 @@ def _reset_page(tenant: Tenant, ticket: Document, error: str = "") -> Response:
         400 if error else 200,
         ticket=ticket["id"],
         error=error,
-        rules=password_rules(connection),
+        rules=password_policy.of(connection.get("options") or {}).sentences(),
         email=(tenant.store.get("users", ticket["user_id"]) or {}).get("email", ""),
     )
 
