@@ -303,7 +303,7 @@ def test_an_act_that_is_off_is_reached_by_the_keyboard_says_why_and_does_nothing
             break
     reason = page.locator("#" + str(page.evaluate("document.activeElement.getAttribute('aria-describedby')")))
     assert reason.is_visible()
-    assert "lacks read:clients" in reason.inner_text()
+    assert "scopes, among them read:actions" in reason.inner_text()
     for key in ("Enter", "Space", "e"):
         page.keyboard.press(key)
     assert page.locator("dialog[open]").count() == 0
