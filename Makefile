@@ -54,3 +54,5 @@ locks:  ## resolve the locks anew from pyproject.toml and package.json
 	UV_NO_CONFIG=1 .venv/bin/uv pip compile --universal --generate-hashes --python-version 3.11 --no-annotate --no-header -q pyproject.toml --group dev -o requirements-dev.lock
 	UV_NO_CONFIG=1 .venv/bin/uv pip compile --universal --generate-hashes --python-version 3.11 --no-annotate --no-header -q -c requirements.lock --group sandbox -o requirements-sandbox.lock
 	npm install --package-lock-only
+	@# npm notes what it has only resolved as installed; without that note the next setup installs it.
+	@rm -f node_modules/.package-lock.json

@@ -25,19 +25,20 @@ def by_hand(store: str) -> tuple[Form, dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def databases(postgresql):
-    others = {store: database_for(store) for store in ("mysql", "sqlserver", "mongodb")}
+    others = {store: database_for(store) for store in ("mysql", "sqlserver", "mongodb", "https_api")}
     yield {"postgresql": postgresql, **others}
     for database in others.values():
         database.close()
     runtime_scripts.pool.close()
 
 
-@pytest.mark.parametrize("store", ["postgresql", "mysql", "sqlserver", "mongodb"])
+@pytest.mark.parametrize("store", ["postgresql", "mysql", "sqlserver", "mongodb", "https_api"])
 def test_correct_scripts_with_callbacks_and_promises_pass(databases, store):
     made, scripts = by_hand(store)
     verdicts = run(scripts, made, databases[store], only=SOME)
     assert failures(verdicts) == []
-    assert {verdict.case for verdict in verdicts if verdict.passed} == set(SOME)
+    judged = set(SOME) - ({"login-17"} if store == "https_api" else set())  # an API compares hashes itself
+    assert {verdict.case for verdict in verdicts if verdict.passed} == judged
 
 
 # (store, script, text, instead, case, what the verdict says)
@@ -71,12 +72,12 @@ def test_a_fault_put_into_one_is_told(databases, store, script, text, instead, c
 
 def test_a_module_that_is_not_here_is_told_once_and_nothing_counts_as_passed(databases):
     made = Form(store="postgresql", connection="shop")
-    needs = "function getUser(email, callback) { require('axios@1.6.8'); return callback(null); }"
+    needs = "function getUser(email, callback) { require('request@2.88.2'); return callback(null); }"
     only = ("get_user", "delete")
     verdicts = run({**generate.scripts(made), "get_user": needs}, made, databases["postgresql"], only=only)
     assert [verdict.passed for verdict in verdicts] == [False, *[None] * (len(verdicts) - 1)]
-    assert verdicts[0].reason.startswith("The module 'axios@1.6.8' is not installed where scripts are tested")
-    assert verdicts[0].came == "it threw Error: Cannot find module 'axios@1.6.8'"
+    assert verdicts[0].reason.startswith("The module 'request@2.88.2' is not installed where scripts are tested")
+    assert verdicts[0].came == "it threw Error: Cannot find module 'request@2.88.2'"
     assert {verdict.reason for verdict in verdicts[1:]} == {
         "The script needs a module that is not here.",
         "The script get_user is needed to look at the result.",
