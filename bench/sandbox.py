@@ -21,7 +21,7 @@ DISCOVERY = "/.well-known/openid-configuration"
 PEER, OTHER_PEER = "oauth2-mock-server", "auth0-simulator"
 STATE = "/_sandbox/state"
 LIMIT_MS = 100
-FIRST_LIMIT_MS = 1000
+FIRST_LIMIT_MS = 1500
 # Six times the load of the other rows: a minute by default.
 STEADY_THIRD = 2
 
