@@ -46,7 +46,7 @@ class File:
 
 @dataclass(frozen=True)
 class Reference:
-    """A field that names objects of another kind. The first of `kinds` that has the name counts."""
+    """A field that names objects of another kind, or holds their keys. The first of `kinds` that has the name counts."""
 
     at: str
     kinds: tuple[str, ...]
@@ -229,7 +229,7 @@ _TABLE = (
          parts=(("connections", "organization_connections"), ("client_grants", "organization_client_grants"),
                 ("clients", "organization_clients"), ("discovery_domains", "organization_discovery_domains")),
          references=(Reference("connections/*/name", _ANY_CONNECTION),
-                     Reference("client_grants/*/client_id", ("clients",)),
+                     Reference("client_grants/*/client_id", ("clients",)), Reference("client_grants/*", ("clientGrants",)),
                      Reference("clients/*/client_id", ("clients",)))),
     Kind("logStreams", "Log streams", _folder("log-streams"), "log_streams", api="/log-streams", holds_secrets=True,
          secrets=("sink/httpAuthorization", "sink/splunkToken", "sink/datadogApiKey", "sink/segmentWriteKey",

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from deployments import bindings, fields
+from deployments import bindings, fields, project
 from deployments.kinds import KEYED, KINDS, SYSTEM_API, Kind, order
 
 Content = dict[str, dict[str, Any]]
@@ -138,8 +138,14 @@ def references(kind: str, thing: Any) -> Iterator[tuple[tuple[str, ...], str]]:
         return
     for reference in KINDS[kind].references:
         for _, value in fields.find(thing, reference.at):
-            if isinstance(value, str) and value and not fields.is_placeholder(value) and not SYSTEM_API.match(value):
-                yield reference.kinds, value
+            name = project.name_of(KINDS[reference.kinds[0]], value) if isinstance(value, dict) else value
+            if isinstance(name, str) and name and not fields.is_placeholder(name) and not _is_of_the_system(name):
+                yield reference.kinds, name
+
+
+def _is_of_the_system(name: str) -> bool:
+    """An API that every tenant has, or a grant for one."""
+    return bool(SYSTEM_API.match(name.rpartition(project.BETWEEN)[2]))
 
 
 def secrets_needed(item: Item) -> list[str]:

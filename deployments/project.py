@@ -18,13 +18,15 @@ from portal.errors import Invalid
 
 Content = dict[str, dict[str, Any]]
 
+# Between the parts of a name that has several.
+BETWEEN = " · "
 _LITERAL = {file.path for kind in KINDS.values() for file in kind.files if not file.many}
 
 
 def name_of(kind: Kind, thing: Any) -> str:
     """What identifies an object among its kind, in every tenant: its name, its audience, or several joined."""
     parts = [str(thing.get(key) or "") for key in kind.key] if isinstance(thing, dict) else []
-    return " · ".join(part for part in parts if part) or "(unnamed)"
+    return BETWEEN.join(part for part in parts if part) or "(unnamed)"
 
 
 def file_name(text: str) -> str:

@@ -188,6 +188,19 @@ def test_deleting_what_a_planned_object_refers_to_is_an_unresolved_reference() -
     assert [(kind, name) for _, kind, name in plan.unresolved(items, target)] == [("clients", "Old")]
 
 
+def test_a_grant_that_an_organization_uses_must_be_there_before_the_organization_is_made() -> None:
+    grant = {"client_id": "Robot", "audience": "https://api.shop.example"}
+    source = {"organizations": {"acme": {"name": "acme", "client_grants": [grant]}}}
+    target: plan.Content = {"organizations": {}, "clients": {"Robot": {}}, "clientGrants": {}}
+    items = plan.compare(source, target)
+    missing = [("clientGrants", "Robot · https://api.shop.example")]
+    assert [(kind, name) for _, kind, name in plan.unresolved(items, target)] == missing
+    there = {**target, "clientGrants": {missing[0][1]: grant}}
+    assert plan.unresolved(plan.compare(source, there), there) == []
+    grant["audience"] = "https://dev.example/api/v2/"
+    assert plan.unresolved(plan.compare(source, target), target) == []
+
+
 def test_the_management_api_is_always_there() -> None:
     grant = {"client_id": "Shop", "audience": "https://staging.example/api/v2/"}
     source = {"clientGrants": {"g": grant}, "clients": {"Shop": {}}, "resourceServers": {}}
