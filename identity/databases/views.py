@@ -20,6 +20,8 @@ from portal.access import PermissionView
 from portal.errors import Conflict
 
 RECENT = 10
+# What identity/_acts.html shows of a publication.
+OF_AN_ACT = ("version", "requested_by", "decided_by", "tenant")
 # How long the overview waits for the linter (half a second a connection); the page asks again for the rest.
 LINT_SECONDS = 3.0
 
@@ -77,9 +79,7 @@ class Databases(PermissionView):
 
     def get(self, request: HttpRequest, tenant: str) -> HttpResponse:
         connections = drift.read_all(self.tenant)
-        acts = DatabasePublication.objects.filter(tenant=self.tenant).select_related(
-            "version", "requested_by", "tenant"
-        )
+        acts = DatabasePublication.objects.filter(tenant=self.tenant).select_related(*OF_AN_ACT)
         rows = self.rows(connections)
         context = {
             "rows": rows,
@@ -102,7 +102,7 @@ class Database(ConnectionView):
         found = checks.findings(self.live, working) if working.scripts else []
         test, status = checks.latest_test(self.tenant, connection, working)
         where = named(self.tenant, connection)
-        acts = DatabasePublication.objects.filter(**where).select_related("version", "requested_by", "tenant")
+        acts = DatabasePublication.objects.filter(**where).select_related(*OF_AN_ACT)
         were_live = publish.were_live(self.tenant, connection)
         return self.show(
             "database", "database",
@@ -161,7 +161,7 @@ class Version(ConnectionView):
             version=version, content=content,
             difference=scripts.difference(self.live.content, content),
             is_live=version == self.live.version, can_roll_back=publish.was_live(version),
-            acts=version.publications.select_related("tenant", "requested_by", "version"),
+            acts=version.publications.select_related(*OF_AN_ACT),
         )  # fmt: skip
 
 
