@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 
-from identity.approval_views import Decision, to_decide
+from identity import approval_views
+from identity.approval_views import Decision
 from identity.databases import checks, drift, options, preflight, publish, scripts
 from identity.databases.forms import ConfirmForm, PublishForm
 from identity.databases.models import DatabasePublication, DatabaseVersion, named
 from identity.databases.preflight import SCOPES
 from identity.databases.scripts import Content
 from identity.databases.views import ConnectionView
-from portal.access import PermissionView
-from portal.errors import PortalError, Refused
-from portal.models import AuditEvent
+from portal.errors import Refused
 
 CHANGED = "What this page shows has changed while it was open. Nothing was done. Look at it again, then confirm."
 
@@ -115,32 +114,28 @@ class RollBack(ConnectionView):
         )  # fmt: skip
 
 
-class Publication(PermissionView):
+# state -> what happens next, for the person who asked
+TOLD: dict[str, str] = {
+    "running": "",
+    "live": "The next sign-in with this connection runs these scripts. Users who are signed in notice nothing.",
+    "replaced": "Other scripts are live here now.",
+    "failed": "What was live before still is, unless a line below says that the options were written. Publish again.",
+    "cancelled": "What was live before still is, unless a line below says that the options were written.",
+    "interrupted": "The worker died. Publish again: it looks first, and what is there already is no problem.",
+}
+
+
+class Publication(approval_views.PublicationPage):
     """One publication: what it changes, who decides, how it went."""
 
     permission = "databases.view"
     template = "identity/databases/publication.html"
+    four_eyes = publish.FOUR_EYES
+    told = TOLD
 
-    def get(self, request: HttpRequest, tenant: str, pk: int) -> HttpResponse:
-        publication = self.found(pk)
-        context: dict[str, Any] = {"publication": publication, "run": publication.run, "next": NEXT[publication.state]}
-        if publication.run:
-            event = publication.run.result.get("audit_event")
-            context["event"] = AuditEvent.objects.filter(pk=event).first() if event else None
-        if publication.state == publish.State.REQUESTED:
-            context |= to_decide(publish.FOUR_EYES, publication, self.person) | self.difference(publication)
-        return render(request, self.template, context)
-
-    def found(self, pk: int) -> DatabasePublication:
-        found = DatabasePublication.objects.select_related("tenant", "version", "requested_by", "decided_by", "run")
-        return get_object_or_404(found, pk=pk, tenant=self.tenant)
-
-    def difference(self, publication: DatabasePublication) -> dict[str, Any]:
-        """From what is live now; the second person decides with it before the eyes."""
-        try:
-            live = drift.read(self.tenant, publication.connection_id)
-        except PortalError as error:
-            return {"unread": error, "stopped": True}
+    def looked(self, publication: DatabasePublication, *, decides: bool) -> dict[str, Any]:
+        """The difference from what is live now."""
+        live = drift.read(self.tenant, publication.connection_id)
         overtaken = live.content.sha256 != publication.expected_sha256
         changed = publish.changed_settings(publication)
         return {
@@ -156,18 +151,4 @@ class Result(Publication):
 
 
 class Decide(Decision, Publication):
-    four_eyes = publish.FOUR_EYES
-
-
-# state -> what happens next, for the person who asked
-NEXT: dict[str, str] = {
-    "requested": "Somebody else who may approve has to look at it. It waits on their home page.",
-    "running": "",
-    "live": "The next sign-in with this connection runs these scripts. Users who are signed in notice nothing.",
-    "replaced": "Other scripts are live here now.",
-    "refused": "Nothing was written to the tenant. Mend what was refused, and ask again.",
-    "withdrawn": "Nothing was written to the tenant.",
-    "failed": "What was live before still is, unless a line below says that the options were written. Publish again.",
-    "cancelled": "What was live before still is, unless a line below says that the options were written.",
-    "interrupted": "The worker died. Publish again: it looks first, and what is there already is no problem.",
-}
+    pass
