@@ -141,7 +141,7 @@ def start(promotion: Promotion, *, actor: Any, typed_name: str = "") -> Run:
     Raises Refused where another promotion is being applied to the same tenant.
     """
     if promotion.target.asks_for_its_name and not promotion.target.is_named(typed_name):
-        raise Invalid(f"Type {promotion.target.slug} to confirm that this is for {promotion.target}.")
+        raise Invalid(f"{promotion.target.confirmation}.")
     with recorded(promotion, actor, "promotions.apply", reason=promotion.reason, ticket=promotion.ticket) as entry:
         entry.detail = "Started"
         auth0.check_writable(promotion.target)
@@ -192,7 +192,7 @@ def waiting_for(user: Any) -> list[dict[str, str]]:
     if "promotions.apply" in held:
         for promotion in Promotion.objects.filter(status=Status.APPROVED, requested_by=user):
             items.append(_waiting(promotion, f"Approved, ready to apply to {promotion.target.name}: {promotion.title}"))
-    refused = Promotion.objects.filter(status=Status.REFUSED, requested_by=user)
+    refused = Promotion.objects.filter(status=Status.REFUSED, requested_by=user).select_related("decided_by")
     for promotion in refused.filter(decided_at__gte=timezone.now() - runs.REFUSAL_TOLD_FOR):
         detail = f"Refused by {promotion.decided_by.email}: {promotion.decision_reason}" if promotion.decided_by else ""
         items.append(_waiting(promotion, promotion.title) | {"detail": detail})

@@ -84,7 +84,7 @@ class Decision:
 def named(request: HttpRequest, publication: Any) -> None:
     """Raises Invalid unless the tenant's name was typed."""
     if not publication.tenant.is_named(request.POST.get("typed_name", "")):
-        raise Invalid(f"Type {publication.tenant.slug} to confirm that this is for {publication.tenant}.")
+        raise Invalid(f"{publication.tenant.confirmation}.")
 
 
 # What happens next with what waits for a second person, or has had one who said no.

@@ -35,6 +35,13 @@ class AbstractDecision(models.Model):
         abstract = True
 
 
+def by_two(name: str) -> models.CheckConstraint:
+    """The database's own word: who asked is not who decided."""
+    return models.CheckConstraint(
+        condition=models.Q(decided_by__isnull=True) | ~models.Q(decided_by=models.F("requested_by")), name=name
+    )
+
+
 @dataclass(frozen=True)
 class FourEyes:
     """How one kind of publication is decided about.
@@ -93,7 +100,8 @@ class FourEyes:
 
     def waiting_for(self, user: Any) -> list[dict[str, str]]:
         """For the home page: what somebody else has asked this person to approve, and what was refused to them."""
-        held, found = access.permissions_of(user), self.model.objects.select_related("tenant", "version")
+        held = access.permissions_of(user)
+        found = self.model.objects.select_related("tenant", "version", "requested_by", "decided_by")
         asked = found.filter(state=REQUESTED).exclude(requested_by=user) if self.decides in held else []
         told = found.filter(state=REFUSED, requested_by=user, decided_at__gte=timezone.now() - runs.REFUSAL_TOLD_FOR)
         return [_waiting(one, f"{one.requested_by.email} asks for approval.") for one in asked] + [

@@ -82,6 +82,11 @@ class Tenant(models.Model):
         """Whether a change of its configuration is confirmed by typing its slug."""
         return self.protected or self.stage == Stage.PRODUCTION
 
+    @property
+    def confirmation(self) -> str:
+        """What a person is asked to type, without a full stop."""
+        return f"Type {self.slug} to confirm that this is for {self.name}"
+
     def is_named(self, typed: str) -> bool:
         return typed.strip().lower() == self.slug
 

@@ -229,13 +229,13 @@ class ConfirmForm(ReasonForm):
         self.tenant = tenant
         if tenant.asks_for_its_name:
             self.fields["typed_name"].required = True
-            self.fields["typed_name"].label = f"Type {tenant.slug} to confirm that this is for {tenant.name}"
+            self.fields["typed_name"].label = tenant.confirmation
         else:
             del self.fields["typed_name"]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        if "typed_name" in data and data["typed_name"].strip().lower() != self.tenant.slug:
+        if "typed_name" in data and not self.tenant.is_named(data["typed_name"]):
             self.add_error("typed_name", f"This must read {self.tenant.slug}.")
         return data
 

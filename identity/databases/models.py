@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from identity.approvals import AbstractDecision
+from identity.approvals import AbstractDecision, by_two
 from identity.publications import PERSON, AbstractPublication, AbstractVersion
 from portal.crypto import EncryptedTextField
 from portal.models import Run, Tenant
@@ -221,10 +221,7 @@ class DatabasePublication(OfConnection, AbstractDecision, AbstractPublication):
             models.UniqueConstraint(
                 fields=["tenant", "connection_id"], condition=Q(state="live"), name="one_live_database_publication"
             ),
-            models.CheckConstraint(
-                condition=Q(decided_by__isnull=True) | ~Q(decided_by=models.F("requested_by")),
-                name="database_four_eyes",
-            ),
+            by_two("database_four_eyes"),
         ]
 
     def __str__(self) -> str:

@@ -32,7 +32,8 @@ def left_out(options: Mapping[str, Any]) -> list[str]:
 def whole(live: Live, changed: Mapping[str, Any]) -> dict[str, Any]:
     """All that a write must hold: what was read, with `changed` in the place of what it was."""
     options = {**live.options, **changed}
-    return {name: value for name, value in options.items() if name not in left_out(options)}
+    older = left_out(options)
+    return {name: value for name, value in options.items() if name not in older}
 
 
 def write(live: Live, options: Mapping[str, Any]) -> bool:

@@ -197,7 +197,7 @@ class PublishForm(ReasonForm):
         super().__init__(*args, **kwargs)
         self.must_be_typed: dict[str, str] = {}
         if tenant.asks_for_its_name:
-            self._ask("typed_name", tenant.slug, f"Type {tenant.slug} to confirm that this is for {tenant.name}")
+            self._ask("typed_name", tenant.slug, tenant.confirmation)
         if locked_out:
             phrase = f"lock out {locked_out} {'person' if locked_out == 1 else 'people'}"
             self._ask("accept_lockout", phrase, f"Type “{phrase}” if that is really wanted")
@@ -229,7 +229,7 @@ class RemoveForm(PublishForm):
         del self.fields["comment"], self.fields["revision"]
         if "typed_name" not in self.fields:
             self.fields["typed_name"] = self.base_fields["typed_name"]
-            self._ask("typed_name", tenant.slug, f"Type {tenant.slug} to confirm that this is for {tenant.name}")
+            self._ask("typed_name", tenant.slug, tenant.confirmation)
 
 
 def _count(data: MultiValueDict[str, str]) -> int:

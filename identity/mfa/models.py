@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from identity.approvals import AbstractDecision
+from identity.approvals import AbstractDecision, by_two
 from identity.publications import PERSON, AbstractPublication, AbstractVersion
 from portal.models import Tenant
 
@@ -101,10 +101,7 @@ class Publication(AbstractDecision, AbstractPublication):
             models.UniqueConstraint(
                 fields=["tenant"], condition=Q(state="requested"), name="one_requested_policy_per_tenant"
             ),
-            models.CheckConstraint(
-                condition=Q(decided_by__isnull=True) | ~Q(decided_by=models.F("requested_by")),
-                name="policy_four_eyes",
-            ),
+            by_two("policy_four_eyes"),
         ]
 
     def __str__(self) -> str:

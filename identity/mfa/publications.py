@@ -83,7 +83,7 @@ class Publish(PermissionView):
         """What has changed while the page was open; "" where nothing has."""
         if self.is_draft and policy.revision != given["revision"]:
             return f"{policy.updated_by.email} has changed the draft while this page was open. {LOOK_AGAIN}"
-        if (live.pk if live else None) != given["expected"]:
+        if _key(live) != given["expected"]:
             return publish.overtaken(self.tenant, live)
         return ""
 
@@ -121,9 +121,8 @@ class Remove(PermissionView):
         if not form.is_valid():
             return self.show(form, status=422)
         given, live = form.cleaned_data, login_flow.current_publication(self.tenant)
-        now = live.pk if live else None
-        if now != given["expected"]:
-            return self.show(form.shown_again(publish.overtaken(self.tenant, live), expected=now), status=409)
+        if _key(live) != given["expected"]:
+            return self.show(form.shown_again(publish.overtaken(self.tenant, live), expected=_key(live)), status=409)
         publication = publish.request(
             self.tenant,
             None,
@@ -142,8 +141,11 @@ class Remove(PermissionView):
 
 def _on_screen(version: PolicyVersion, looked: dict[str, Any]) -> dict[str, Any]:
     """The hidden fields by which a confirmation knows later what it showed."""
-    live = looked["live"].publication
-    return {"revision": version.policy.revision, "expected": live.pk if live else None}
+    return {"revision": version.policy.revision, "expected": _key(looked["live"].publication)}
+
+
+def _key(live: Publication | None) -> int | None:
+    return live.pk if live else None
 
 
 def effect(tenant: Tenant, version: PolicyVersion, actors: list[User]) -> dict[str, Any]:
