@@ -110,7 +110,9 @@ def test_the_log_tells_of_a_limit_when_it_is_near_and_when_it_is_passed_once_a_m
         dev.http.get("/api/v2/roles", headers=headers)
     dev.http.post("/oauth/token", json={})
     dev.conditions(rate_limit=None)
-    events = [event for event in dev.api("GET", "/logs", per_page=20, sort="date:-1") if "limit" in event["type"]]
+    # The demo's people run into limits of other kinds, at some hours a moment ago.
+    latest = dev.api("GET", "/logs", per_page=20, sort="date:-1")
+    events = [event for event in latest if event["type"].startswith("api_limit")]
     assert [event["type"] for event in events[:2]] == ["api_limit", "api_limit_warning"]
     assert not [event for event in events[2:] if event["details"].get("burst") == 5]
     assert events[0]["details"] == {"limit": "management", "burst": 5, "method": "GET", "path": "/api/v2/roles"}
